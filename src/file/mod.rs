@@ -1,0 +1,4 @@
+//! Bytes in and out: the only room that opens files, and the only one with `unsafe`.
+
+pub mod cursor;
+pub mod input;

@@ -1,0 +1,230 @@
+//! Rows, streams of rows, and how rows are shown.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::error::{Error, Result};
+
+pub mod columns;
+
+/// One row, lent by the source that read it: two byte strings. Keys are unique in a table and ascend by memcmp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The key as the source encodes it.
+    pub key: &'a [u8],
+    /// The value as the source encodes it.
+    pub value: &'a [u8],
+}
+
+impl Row<'_> {
+    /// Bytes of key and value.
+    pub fn len_bytes(&self) -> u64 {
+        self.key.len() as u64 + self.value.len() as u64
+    }
+}
+
+/// Rows of one key range in strictly ascending order of their keys. The source checks the order.
+pub trait RowStream: Send {
+    /// Returns the next row, or `None` behind the last one.
+    ///
+    /// # Errors
+    ///
+    /// An error with [`Error::unreadable_keys`] leaves the stream usable: the next call goes on behind these keys. Any
+    /// other error ends it.
+    fn next(&mut self) -> Result<Option<Row<'_>>>;
+
+    /// Hands every remaining row to `visit`; stops at the first error of either. What holds for an error of
+    /// [`RowStream::next`] holds here: after one with unreadable keys, a second call goes on behind them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RowStream::next`] and of `visit`.
+    fn for_each(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        while let Some(row) = self.next()? {
+            visit(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// How keys and values of a table are shown; part of the table's identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Schema {
+    /// Opaque byte strings.
+    Bytes,
+    /// Named columns, encoded as [`columns`] says. Value columns are in ascending order of their names, so that the order
+    /// of columns in a file does not matter.
+    Columns {
+        /// Names of the key's columns, in the order of comparison.
+        key: Vec<String>,
+        /// Names of the value's columns, ascending.
+        value: Vec<String>,
+    },
+}
+
+impl Schema {
+    /// Returns the key as a person reads it: printable UTF-8 as it is, all else escaped; the columns of a key joined by commas.
+    pub fn show_key(&self, key: &[u8]) -> String {
+        match self {
+            Schema::Columns { key: names, .. } if names.len() > 1 => {
+                match columns::decode_key(key, names.len()) {
+                    Some(fields) => {
+                        let mut out = String::new();
+                        for (i, field) in fields.iter().enumerate() {
+                            if i > 0 {
+                                out.push(',');
+                            }
+                            out.push_str(&escape(field).replace(',', "\\x2c"));
+                        }
+                        out
+                    }
+                    // A boundary need not be a whole key.
+                    None => format!("\\raw:{}", escape(key)),
+                }
+            }
+            _ => escape(key).into_owned(),
+        }
+    }
+
+    /// Turns a key as [`Schema::show_key`] prints it back into bytes.
+    ///
+    /// # Errors
+    ///
+    /// A usage error where an escape is malformed or the number of columns is wrong.
+    pub fn parse_key(&self, text: &str) -> Result<Vec<u8>> {
+        match self {
+            Schema::Columns { key: names, .. } if names.len() > 1 => {
+                if let Some(raw) = text.strip_prefix("\\raw:") {
+                    return unescape(raw);
+                }
+                let fields: Vec<Vec<u8>> = text.split(',').map(unescape).collect::<Result<_>>()?;
+                if fields.len() > names.len() {
+                    return Err(Error::usage(
+                        format!(
+                            "key {text:?} has {} columns, the table's keys have {}",
+                            fields.len(),
+                            names.len()
+                        ),
+                        "separate the columns of a key by commas; write a comma inside a column as \\x2c",
+                    ));
+                }
+                let mut key = Vec::new();
+                for field in &fields {
+                    columns::push_key_column(&mut key, field);
+                }
+                Ok(key)
+            }
+            _ => unescape(text),
+        }
+    }
+}
+
+/// Escapes bytes for a person: printable UTF-8 as it is, a backslash as `\\`, each other byte as `\xNN`.
+///
+/// [`unescape`] gives the same bytes back.
+pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && text.chars().all(is_plain)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_plain(c) {
+                out.push(c);
+            } else if c == '\\' {
+                out.push_str("\\\\");
+            } else {
+                let mut utf8 = [0; 4];
+                push_hex(&mut out, c.encode_utf8(&mut utf8).as_bytes());
+            }
+        }
+        push_hex(&mut out, chunk.invalid());
+    }
+    Cow::Owned(out)
+}
+
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "\\x{byte:02x}");
+    }
+}
+
+/// Whether a character can be printed without confusing a terminal or a reader.
+fn is_plain(c: char) -> bool {
+    !(c.is_control()
+        || c == '\\'
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'))
+}
+
+/// Turns text as [`escape`] prints it back into bytes.
+///
+/// # Errors
+///
+/// A usage error naming the malformed escape.
+pub fn unescape(text: &str) -> Result<Vec<u8>> {
+    let bad = |what: &str| {
+        Error::usage(
+            format!("key {text:?}: {what}"),
+            "write a byte as \\xNN (two hexadecimal digits) and a backslash as \\\\",
+        )
+    };
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'\\') => out.push(b'\\'),
+            Some(b'x') => {
+                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                match (digit(bytes.next()), digit(bytes.next())) {
+                    (Some(high), Some(low)) => out.push((high * 16 + low) as u8),
+                    _ => return Err(bad("\\x wants two hexadecimal digits")),
+                }
+            }
+            _ => return Err(bad("unknown escape")),
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_could_misread_and_parses_back() {
+        for (bytes, text) in [
+            (&b"plain key"[..], "plain key"),
+            ("schl\u{fc}ssel".as_bytes(), "schl\u{fc}ssel"),
+            (b"", ""),
+            (b"a\x1b[31mb", "a\\x1b[31mb"),
+            (b"\xff\x00", "\\xff\\x00"),
+            (b"back\\slash", "back\\\\slash"),
+            ("\u{202e}rtl".as_bytes(), "\\xe2\\x80\\xaertl"),
+        ] {
+            assert_eq!(escape(bytes), text);
+            assert_eq!(unescape(text).unwrap(), bytes);
+        }
+        assert!(unescape("\\x4").is_err());
+        assert!(unescape("\\n").is_err());
+    }
+
+    #[test]
+    fn keys_of_several_columns_show_and_parse_back() {
+        let schema = Schema::Columns {
+            key: vec!["tenant".into(), "id".into()],
+            value: vec![],
+        };
+        let mut key = Vec::new();
+        columns::push_key_column(&mut key, b"a,b");
+        columns::push_key_column(&mut key, b"\x007");
+        let text = schema.show_key(&key);
+        assert_eq!(text, "a\\x2cb,\\x007");
+        assert_eq!(schema.parse_key(&text).unwrap(), key);
+    }
+}

@@ -1,0 +1,221 @@
+//! Snapshots: every format turns into tables, and every table into streams of rows.
+//!
+//! A new format is one file or folder here, one line in [`FORMATS`] and a folder in `testdata/`. It needs [`Snapshot`] and
+//! [`Table`]; nothing outside this room knows a format by name.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::file::input::{FileOptions, Input};
+use crate::range::KeyRange;
+use crate::row::{Row, RowStream, Schema};
+
+/// A format mdiff reads.
+pub struct Format {
+    /// Its name, for `--format` and messages.
+    pub name: &'static str,
+    /// What it is and who writes it, for `--help`.
+    pub about: &'static str,
+    /// File name endings, without the dot: they decide where the content does not.
+    pub extensions: &'static [&'static str],
+    /// Whether the content is of this format, seen without reading all of it.
+    pub detect: fn(&Input) -> Result<Detected>,
+    /// Opens the snapshot.
+    pub open: fn(Input, &SourceOptions) -> Result<Box<dyn Snapshot>>,
+    /// Makes a writer of this format for `convert -o`; `None` where mdiff only reads it.
+    pub create: Option<CreateWriter>,
+}
+
+/// Makes a writer that turns rows of `Schema` into a format's bytes on a stream.
+pub type CreateWriter = fn(Box<dyn Write>, &Schema, &SourceOptions) -> Result<Box<dyn RowWriter>>;
+
+/// What a look at the content says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detected {
+    /// It is not of this format.
+    No,
+    /// It could be: the file name decides.
+    Maybe,
+    /// It is: a magic number says so (a damaged or refused variant is a Yes too, so that opening it says why).
+    Yes,
+}
+
+/// The formats, in the order in which they are tried.
+pub const FORMATS: &[Format] = &[];
+
+/// How snapshots are opened and read; a format uses what concerns it.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// How files are read.
+    pub file: FileOptions,
+    /// Name of the format, instead of detecting it.
+    pub format: Option<String>,
+    /// Delimited text.
+    pub text: TextOptions,
+    /// Memory for sorting what is not sorted, in bytes; 0 is the default of 64 MiB.
+    pub sort_memory_bytes: u64,
+    /// Compression of `.sst` files that are written: none, snappy, lz4, zstd. Empty is lz4.
+    pub write_compression: String,
+}
+
+/// How delimited text is read and written.
+#[derive(Debug, Clone, Default)]
+pub struct TextOptions {
+    /// Columns of the key, by name or 1-based number; empty is the first column.
+    pub key: Vec<String>,
+    /// Only these columns (and the key's); empty is all.
+    pub columns: Vec<String>,
+    /// Not these columns.
+    pub ignore_columns: Vec<String>,
+    /// The delimiter; `None` is a tab where the file name ends in `.tsv` or `.tab`, else a comma.
+    pub delimiter: Option<u8>,
+    /// The first line is a row; columns are named by their 1-based numbers.
+    pub no_header: bool,
+    /// How NULL is spelled; `None`: there is no NULL.
+    pub null: Option<String>,
+}
+
+/// An open snapshot: named tables of one replica at one moment, read-only.
+pub trait Snapshot: Send + Sync {
+    /// Name of its format.
+    fn format(&self) -> &'static str;
+
+    /// Its tables, ascending by name.
+    fn tables(&self) -> Vec<&dyn Table>;
+
+    /// Returns Changed if a file of the snapshot changed since it was opened. Results are believed only after this.
+    fn check_unchanged(&self) -> Result<()>;
+
+    /// What the files say of themselves, for `info`: names and values, in the order to print.
+    fn describe(&self) -> Vec<(String, String)>;
+
+    /// Makes a writer of this snapshot's own format and style, for `apply`.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where mdiff does not write this format or not with these options (some columns ignored).
+    fn writer(&self, out: Box<dyn Write>) -> Result<Box<dyn RowWriter>>;
+}
+
+/// One table of a snapshot: a sorted key space that can be cut and scanned from several threads at once.
+pub trait Table: Send + Sync {
+    /// Its name; `default` where the format has no names.
+    fn name(&self) -> &str;
+
+    /// How its keys and values are shown.
+    fn schema(&self) -> &Schema;
+
+    /// Rows and bytes (keys and values) that are likely, from the table's own metadata or a sample. Only the speed
+    /// depends on it, never a result.
+    fn estimate(&self) -> Estimate;
+
+    /// Returns at most `pieces - 1` keys, strictly ascending and strictly inside `range`, that cut it into ranges of about equal work. Cheap:
+    /// from the table's own index or a few samples.
+    fn split(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>>;
+
+    /// Scans the rows of `range`. Reads little that lies outside of it.
+    fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>>;
+
+    /// Told why a scan failed, arranges for a better one: sorts what is not sorted, say. Returns whether scanning again
+    /// from the start is worth it. Called by one thread, with no stream of this table alive.
+    fn recover(&self, error: &Error) -> Result<bool> {
+        let _ = error;
+        Ok(false)
+    }
+}
+
+/// A guess at a table's size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of keys and values.
+    pub bytes: u64,
+    /// Bytes of the snapshot's files that a scan reads, for progress.
+    pub file_bytes: u64,
+}
+
+/// Writes rows, ascending by key, in some format.
+pub trait RowWriter {
+    /// Writes one row.
+    fn put(&mut self, row: Row<'_>) -> Result<()>;
+
+    /// Writes the deletion of a key.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where the format has no deletions.
+    fn delete(&mut self, key: &[u8]) -> Result<()>;
+
+    /// Writes what is left and flushes.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Opens the snapshot at `path`: finds its format by content, then by name, unless the options name it.
+///
+/// # Errors
+///
+/// I/O errors; Unsupported where no format fits; the format's own errors.
+pub fn open(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    let input = Input::open(path, &options.file)?;
+    let format = match &options.format {
+        Some(name) => FORMATS
+            .iter()
+            .find(|format| format.name == name)
+            .ok_or_else(|| {
+                Error::usage(
+                    format!("unknown format {name:?}"),
+                    format!("formats are: {}", format_names()),
+                )
+            })?,
+        None => detect(&input)?,
+    };
+    (format.open)(input, options)
+}
+
+fn format_names() -> String {
+    FORMATS
+        .iter()
+        .map(|format| format.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn detect(input: &Input) -> Result<&'static Format> {
+    let mut by_name = None;
+    for format in FORMATS {
+        match (format.detect)(input)? {
+            Detected::Yes => return Ok(format),
+            Detected::Maybe
+                if by_name.is_none() && has_extension(input.path(), format.extensions) =>
+            {
+                by_name = Some(format);
+            }
+            _ => {}
+        }
+    }
+    by_name.ok_or_else(|| {
+        Error::unsupported(
+            input.path(),
+            "not a snapshot in a format that mdiff knows",
+            format!(
+                "formats are: {}; name one with --format if the file is of that kind",
+                format_names()
+            ),
+        )
+    })
+}
+
+/// Whether the file name ends in one of `extensions`, before an ending of a compression such as `.gz`.
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let mut name = PathBuf::from(path.file_name().unwrap_or_default().to_ascii_lowercase());
+    if name
+        .extension()
+        .is_some_and(|e| ["gz", "zst", "lz4", "bz2", "xz"].iter().any(|c| e == *c))
+    {
+        name.set_extension("");
+    }
+    name.extension()
+        .is_some_and(|e| extensions.iter().any(|x| e == *x))
+}
