@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::range::KeyRange;
 use crate::row::escape;
 
 /// A result whose error is an [`Error`].
@@ -105,6 +106,18 @@ pub enum ErrorKind {
         /// What to do instead; may be empty.
         hint: String,
     },
+    /// The rows of a snapshot do not add up to what its tree says of them (exit code 2).
+    #[error("{}: the tree is not of this snapshot as it is now: keys {} hold {rows} rows here, {rows_in_tree} rows or others in the tree", path.display(), ShowRange(range))]
+    StaleTree {
+        /// The snapshot.
+        path: PathBuf,
+        /// The keys that were read.
+        range: KeyRange,
+        /// Rows found.
+        rows: u64,
+        /// Rows that the tree tells of.
+        rows_in_tree: u64,
+    },
     /// The base of a patch is not the one the patch was made for; nothing was written (exit code 1).
     #[error("{}: {what}", path.display())]
     WrongBase {
@@ -128,11 +141,21 @@ struct ShowKeys<'a>(&'a Option<UnreadableKeys>);
 
 impl fmt::Display for ShowKeys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(keys) = self.0 else { return Ok(()) };
-        write!(f, " (keys from {} ", escape(&keys.from))?;
-        match &keys.to {
-            Some(to) => write!(f, "to {})", escape(to)),
-            None => write!(f, "to the end)"),
+        match self.0 {
+            Some(keys) => write!(f, " (keys {})", ShowRange(&keys.clone().into())),
+            None => Ok(()),
+        }
+    }
+}
+
+struct ShowRange<'a>(&'a KeyRange);
+
+impl fmt::Display for ShowRange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from \"{}\" to ", escape(&self.0.from))?;
+        match &self.0.to {
+            Some(to) => write!(f, "\"{}\"", escape(to)),
+            None => write!(f, "the end"),
         }
     }
 }
@@ -223,6 +246,9 @@ impl Error {
             ErrorKind::Limit { what, .. } => Some(format!(
                 "if the file is sound, raise the limit with --limit '{what}=N'"
             )),
+            ErrorKind::StaleTree { .. } => {
+                Some("build the tree again, or leave --trees out".into())
+            }
             _ => None,
         }
     }
@@ -231,7 +257,10 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind() {
             ErrorKind::WrongBase { .. } => 1,
-            ErrorKind::Io { .. } | ErrorKind::Changed { .. } | ErrorKind::Usage { .. } => 2,
+            ErrorKind::Io { .. }
+            | ErrorKind::Changed { .. }
+            | ErrorKind::Usage { .. }
+            | ErrorKind::StaleTree { .. } => 2,
             ErrorKind::Damaged { .. }
             | ErrorKind::Unsupported { .. }
             | ErrorKind::Unsorted { .. }

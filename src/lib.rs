@@ -2,12 +2,20 @@
 
 #![deny(missing_docs)]
 
+pub mod build;
+pub mod compare;
+pub mod diff;
 pub mod error;
 /// Bytes in and out.
 pub mod file;
+pub mod fingerprint;
 pub mod limits;
+pub mod mtree;
+pub mod patch;
+pub mod progress;
 pub mod range;
 pub mod row;
 pub mod source;
+pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};

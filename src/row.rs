@@ -119,6 +119,53 @@ impl Schema {
     }
 }
 
+/// Refuses two schemas whose rows can't be compared.
+///
+/// # Errors
+///
+/// Usage, naming the columns that only one side has.
+pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    let (Schema::Columns { key: lk, value: lv }, Schema::Columns { key: rk, value: rv }) =
+        (left, right)
+    else {
+        return Err(Error::usage(
+            "one side has named columns, the other opaque bytes; their rows can't be compared",
+            "convert one of them to the other's format first",
+        ));
+    };
+    if lk != rk {
+        return Err(Error::usage(
+            format!(
+                "the key columns differ: {} on the left, {} on the right",
+                lk.join(","),
+                rk.join(",")
+            ),
+            "name the same key columns for both with --key",
+        ));
+    }
+    let missing = |from: &[String], other: &[String]| {
+        other
+            .iter()
+            .filter(|name| !from.contains(name))
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    let sides = [("left", missing(rv, lv)), ("right", missing(lv, rv))];
+    let text: Vec<String> = sides
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(side, names)| format!("only {side}: {names}"))
+        .collect();
+    Err(Error::usage(
+        format!("the columns differ ({})", text.join("; ")),
+        "compare the columns both have with --columns or --ignore-columns",
+    ))
+}
+
 /// Escapes bytes for a person: printable UTF-8 as it is, a backslash as `\\`, each other byte as `\xNN`.
 ///
 /// [`unescape`] gives the same bytes back.

@@ -3,6 +3,8 @@
 //! A new format is one file or folder here, one line in [`FORMATS`] and a folder in `testdata/`. It needs [`Snapshot`] and
 //! [`Table`]; nothing outside this room knows a format by name.
 
+pub mod memory;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

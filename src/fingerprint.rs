@@ -1,0 +1,297 @@
+//! One row becomes 128 bits, and the rows of a key range become a [`Summary`].
+//!
+//! | `--hash` | fingerprint of a row | good for |
+//! |---|---|---|
+//! | `xxh3` | `xxh3_128(xxh3_128(key) ++ xxh3_128(value))`, each inner hash as 16 little-endian bytes | accidental divergence: lost writes, bit rot, bugs. Rows crafted to collide do collide |
+//! | `blake3` | first 16 bytes of BLAKE3 over the key's length (u64), key, value | rows somebody else may choose, one by one; whoever may choose thousands of rows of one leaf can balance sums |
+//! | `blake3` with a key file | the same, with BLAKE3 keyed | all of that, and trees handed to somebody who must not guess rows |
+//!
+//! Sums are wrapping, mod 2^128. The key is inside the fingerprint, and its length or its own hash separates it from the
+//! value, so rows (`ab`, `c`) and (`a`, `bc`) have different fingerprints.
+
+use std::ops::{Add, AddAssign, Sub};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::error::{Error, Result};
+use crate::row::Row;
+
+/// How rows are fingerprinted. Trees made with different ones can't be compared.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hash {
+    kind: HashKind,
+    key: Option<[u8; 32]>,
+}
+
+/// The kinds of [`Hash`], as files name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum HashKind {
+    /// xxh3, 128 bits.
+    Xxh3 = 0,
+    /// BLAKE3, first 128 bits.
+    Blake3 = 1,
+    /// BLAKE3 with a secret key, first 128 bits.
+    Blake3Keyed = 2,
+}
+
+/// Shortest secret that [`Hash::keyed`] takes, in bytes.
+const SECRET_BYTES_MIN: usize = 16;
+
+impl Hash {
+    /// xxh3: fast, for accidental divergence.
+    pub const XXH3: Hash = Hash {
+        kind: HashKind::Xxh3,
+        key: None,
+    };
+    /// BLAKE3 without a key.
+    pub const BLAKE3: Hash = Hash {
+        kind: HashKind::Blake3,
+        key: None,
+    };
+
+    /// BLAKE3 with a key derived from `secret`, the content of a key file.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where the secret has fewer than 16 bytes.
+    pub fn keyed(secret: &[u8]) -> Result<Hash> {
+        if secret.len() < SECRET_BYTES_MIN {
+            return Err(Error::usage(
+                format!(
+                    "the key file holds {} bytes, at least {SECRET_BYTES_MIN} are needed",
+                    secret.len()
+                ),
+                "make one with: head -c 32 /dev/urandom > mdiff.key",
+            ));
+        }
+        Ok(Hash {
+            kind: HashKind::Blake3Keyed,
+            key: Some(blake3::derive_key(
+                "mdiff 2026-11 row fingerprint key",
+                secret,
+            )),
+        })
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> HashKind {
+        self.kind
+    }
+
+    /// 16 bytes that tell whether two keyed hashes have the same key, without giving it away; zero for the others.
+    pub fn key_check(&self) -> [u8; 16] {
+        match &self.key {
+            Some(key) => first_16(blake3::keyed_hash(key, b"mdiff key check").as_bytes()),
+            None => [0; 16],
+        }
+    }
+
+    /// Fingerprints one row. In loops over many rows, [`Hash::with_row_hash`] chooses the function once.
+    pub fn fingerprint(&self, row: Row<'_>) -> u128 {
+        match &self.key {
+            Some(key) => Blake3Rows { key: Some(key) }.fingerprint(row),
+            None if self.kind == HashKind::Xxh3 => Xxh3Rows.fingerprint(row),
+            None => Blake3Rows { key: None }.fingerprint(row),
+        }
+    }
+
+    /// Calls `task` with the row hash of this kind, so that its loop is compiled for it.
+    pub fn with_row_hash<T: RowHashTask>(&self, task: T) -> T::Output {
+        match self.kind {
+            HashKind::Xxh3 => task.run(Xxh3Rows),
+            HashKind::Blake3 | HashKind::Blake3Keyed => task.run(Blake3Rows {
+                key: self.key.as_ref(),
+            }),
+        }
+    }
+}
+
+impl HashKind {
+    /// The kind with this number in a file.
+    pub fn from_u8(number: u8) -> Option<HashKind> {
+        [HashKind::Xxh3, HashKind::Blake3, HashKind::Blake3Keyed]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
+
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            HashKind::Xxh3 => "xxh3",
+            HashKind::Blake3 => "blake3",
+            HashKind::Blake3Keyed => "blake3 with a key",
+        }
+    }
+}
+
+impl std::fmt::Debug for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.name())
+    }
+}
+
+/// A function from rows to fingerprints.
+pub trait RowHash: Copy + Send + Sync {
+    /// Fingerprints one row.
+    fn fingerprint(&self, row: Row<'_>) -> u128;
+}
+
+/// Work that is compiled once for each [`RowHash`].
+pub trait RowHashTask {
+    /// What the work gives.
+    type Output;
+    /// Does the work.
+    fn run<H: RowHash>(self, hash: H) -> Self::Output;
+}
+
+#[derive(Clone, Copy)]
+struct Xxh3Rows;
+
+impl RowHash for Xxh3Rows {
+    #[inline]
+    fn fingerprint(&self, row: Row<'_>) -> u128 {
+        let mut both = [0; 32];
+        both[..16].copy_from_slice(&xxh3_128(row.key).to_le_bytes());
+        both[16..].copy_from_slice(&xxh3_128(row.value).to_le_bytes());
+        xxh3_128(&both)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Blake3Rows<'a> {
+    key: Option<&'a [u8; 32]>,
+}
+
+impl RowHash for Blake3Rows<'_> {
+    fn fingerprint(&self, row: Row<'_>) -> u128 {
+        let mut hasher = self
+            .key
+            .map_or_else(blake3::Hasher::new, blake3::Hasher::new_keyed);
+        hasher.update(&(row.key.len() as u64).to_le_bytes());
+        hasher.update(row.key);
+        hasher.update(row.value);
+        u128::from_le_bytes(first_16(hasher.finalize().as_bytes()))
+    }
+}
+
+fn first_16(digest: &[u8; 32]) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(&digest[..16]);
+    out
+}
+
+/// What is known of the rows of a key range. Summaries of neighbouring ranges add up to the summary of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// Sum of their fingerprints, mod 2^128.
+    pub sum: u128,
+    /// Leaves of the range in which something could not be read; rows missing there are in none of the other numbers.
+    pub unreadable_leaves: u64,
+}
+
+impl Summary {
+    /// Adds one row.
+    #[inline]
+    pub fn add_row(&mut self, row: Row<'_>, fingerprint: u128) {
+        self.rows += 1;
+        self.bytes = self.bytes.wrapping_add(row.len_bytes());
+        self.sum = self.sum.wrapping_add(fingerprint);
+    }
+
+    /// Whether two ranges are known to hold the same rows: equal, and nothing unreadable in either.
+    pub fn same_rows(&self, other: &Summary) -> bool {
+        self == other && self.unreadable_leaves == 0
+    }
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Summary) {
+        *self = *self + other;
+    }
+}
+
+impl Add for Summary {
+    type Output = Summary;
+
+    fn add(self, other: Summary) -> Summary {
+        Summary {
+            rows: self.rows.wrapping_add(other.rows),
+            bytes: self.bytes.wrapping_add(other.bytes),
+            sum: self.sum.wrapping_add(other.sum),
+            unreadable_leaves: self.unreadable_leaves.wrapping_add(other.unreadable_leaves),
+        }
+    }
+}
+
+impl Sub for Summary {
+    type Output = Summary;
+
+    fn sub(self, other: Summary) -> Summary {
+        Summary {
+            rows: self.rows.wrapping_sub(other.rows),
+            bytes: self.bytes.wrapping_sub(other.bytes),
+            sum: self.sum.wrapping_sub(other.sum),
+            unreadable_leaves: self.unreadable_leaves.wrapping_sub(other.unreadable_leaves),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn hashes() -> [Hash; 3] {
+        [
+            Hash::XXH3,
+            Hash::BLAKE3,
+            Hash::keyed(b"sixteen bytes or more").unwrap(),
+        ]
+    }
+
+    #[test]
+    fn ambiguous_framings_have_different_fingerprints() {
+        let text = b"\x00\x00abcabc\x01\x01";
+        for hash in hashes() {
+            let mut seen = HashSet::new();
+            let mut pairs = 0;
+            for start in 0..text.len() {
+                for end in start..=text.len() {
+                    for cut in start..=end {
+                        let row = (text[start..cut].to_vec(), text[cut..end].to_vec());
+                        if seen.insert((
+                            row.clone(),
+                            hash.fingerprint(Row {
+                                key: &row.0,
+                                value: &row.1,
+                            }),
+                        )) {
+                            pairs += 1;
+                        }
+                    }
+                }
+            }
+            let fingerprints: HashSet<u128> = seen.iter().map(|(_, f)| *f).collect();
+            assert_eq!(fingerprints.len(), pairs, "{hash:?}");
+        }
+    }
+
+    #[test]
+    fn the_three_hashes_and_two_keys_disagree() {
+        let row = Row {
+            key: b"key",
+            value: b"value",
+        };
+        let mut seen: HashSet<u128> = hashes().iter().map(|h| h.fingerprint(row)).collect();
+        let other = Hash::keyed(b"another secret, longer").unwrap();
+        seen.insert(other.fingerprint(row));
+        assert_eq!(seen.len(), 4);
+        assert_ne!(other.key_check(), hashes()[2].key_check());
+        assert!(Hash::keyed(b"short").is_err());
+    }
+}

@@ -1,0 +1,301 @@
+//! The header of a `.mtree` file: what it says of the whole tree before a node is read.
+
+use super::node::{Digest, push_summary, read_summary};
+use crate::error::Error;
+use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
+use crate::fingerprint::{Hash, HashKind, Summary};
+use crate::range::KeyRange;
+use crate::row::Schema;
+use crate::tree::LEAF_BITS_MAX;
+
+/// First bytes of the file.
+pub const MAGIC: [u8; 8] = *b"\x89MTR\r\n\x1a\n";
+
+/// The version that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// Bytes before the header's body: magic, version, header_len.
+pub(super) const START_BYTES: usize = 16;
+
+/// Bytes of the digest behind the header.
+pub(super) const DIGEST_BYTES: usize = 32;
+
+/// Id of the section with the unreadable ranges.
+pub(super) const SECTION_UNREADABLE: u64 = 1;
+
+/// What a tree says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Length of the file in bytes.
+    pub file_len_bytes: u64,
+    /// How rows were fingerprinted.
+    pub hash: HashKind,
+    /// Tells whether two keyed hashes have the same key.
+    pub key_check: [u8; 16],
+    /// The tables, ascending by name.
+    pub tables: Vec<TableHeader>,
+    pub(super) sections: Vec<Section>,
+}
+
+/// What a tree says of one of its tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableHeader {
+    /// Its name.
+    pub name: String,
+    /// How its keys and values are shown.
+    pub schema: Schema,
+    /// The keys the tree covers.
+    pub coverage: KeyRange,
+    /// Keys of at least this rank start a leaf.
+    pub leaf_bits: u32,
+    /// Digest over the extra boundaries; zero where there are none.
+    pub splits: Digest,
+    /// Number of leaves.
+    pub leaves: u64,
+    /// All its rows.
+    pub summary: Summary,
+    /// The digest at the top: equal roots (of equal `leaf_bits` and `splits`) are equal rows.
+    pub root: Digest,
+    /// Bytes of each level, root level first.
+    pub level_lens: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) id: u64,
+    pub(super) table: u64,
+    pub(super) len: u64,
+    pub(super) digest: Digest,
+}
+
+impl TableHeader {
+    /// Returns the digest of the rows alone: equal for equal rows, whatever the leaf size.
+    pub fn content_digest(&self, hash: HashKind, key_check: &[u8; 16]) -> Digest {
+        content_digest(hash, key_check, &self.summary)
+    }
+}
+
+/// Returns the digest of a set of rows, see "Content digest" in FORMAT.md.
+pub fn content_digest(hash: HashKind, key_check: &[u8; 16], summary: &Summary) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"mdiff content 1");
+    hasher.update(&[hash as u8]);
+    hasher.update(key_check);
+    hasher.update(&summary.rows.to_le_bytes());
+    hasher.update(&summary.bytes.to_le_bytes());
+    hasher.update(&summary.sum.to_le_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// Returns the digest over the extra boundaries inside `coverage`; zero where there are none.
+pub fn splits_digest(splits: &[Vec<u8>], coverage: &KeyRange) -> Digest {
+    let mut inside = splits
+        .iter()
+        .filter(|s| **s > coverage.from && coverage.contains(s))
+        .peekable();
+    if inside.peek().is_none() {
+        return [0; 32];
+    }
+    let mut bytes = b"mdiff splits 1".to_vec();
+    for split in inside {
+        push_length_prefixed(&mut bytes, split);
+    }
+    *blake3::hash(&bytes).as_bytes()
+}
+
+impl Header {
+    /// Refuses a comparison of two trees whose rows were fingerprinted differently.
+    ///
+    /// # Errors
+    ///
+    /// Usage, naming both hashes.
+    pub fn check_same_hash(&self, hash: HashKind, key_check: &[u8; 16]) -> Result<(), Error> {
+        if self.hash != hash {
+            return Err(Error::usage(
+                format!(
+                    "one tree was made with --hash {}, the other with --hash {}",
+                    self.hash.name(),
+                    hash.name()
+                ),
+                "build both with the same --hash (and --key-file)",
+            ));
+        }
+        if self.key_check != *key_check {
+            return Err(Error::usage(
+                "the trees were made with different key files",
+                "build both with the same --key-file",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Encodes everything in front of the levels. `file_len_bytes` is worked out, given the bytes of levels and sections.
+    pub(super) fn encode(&mut self) -> Vec<u8> {
+        let behind: u64 = self.tables.iter().flat_map(|t| &t.level_lens).sum::<u64>()
+            + self.sections.iter().map(|s| s.len).sum::<u64>();
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&[0; 8]);
+        out.push(self.hash as u8);
+        out.extend_from_slice(&self.key_check);
+        push_varint(&mut out, self.tables.len() as u64);
+        for table in &self.tables {
+            push_table(&mut out, table);
+        }
+        push_varint(&mut out, self.sections.len() as u64);
+        for section in &self.sections {
+            push_varint(&mut out, section.id);
+            push_varint(&mut out, section.table);
+            out.extend_from_slice(&section.len.to_le_bytes());
+            out.extend_from_slice(&section.digest);
+        }
+        let header_len = out.len();
+        self.file_len_bytes = (header_len + DIGEST_BYTES) as u64 + behind;
+        out[12..16].copy_from_slice(&u32::try_from(header_len).unwrap_or(u32::MAX).to_le_bytes());
+        out[16..24].copy_from_slice(&self.file_len_bytes.to_le_bytes());
+        let digest = blake3::hash(&out);
+        out.extend_from_slice(digest.as_bytes());
+        out
+    }
+
+    /// Decodes a body whose digest was checked; `None` where it is malformed all the same.
+    pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<Header> {
+        let file_len_bytes = cursor.u64()?;
+        let hash = HashKind::from_u8(cursor.u8()?)?;
+        let key_check = cursor.array()?;
+        let mut tables: Vec<TableHeader> = Vec::new();
+        for _ in 0..cursor.varint()? {
+            let table = read_table(cursor)?;
+            if tables.last().is_some_and(|last| last.name >= table.name) {
+                return None;
+            }
+            tables.push(table);
+        }
+        let mut sections = Vec::new();
+        for _ in 0..cursor.varint()? {
+            let section = Section {
+                id: cursor.varint()?,
+                table: cursor.varint()?,
+                len: cursor.u64()?,
+                digest: cursor.array()?,
+            };
+            sections.push(section);
+        }
+        cursor.is_empty().then_some(Header {
+            file_len_bytes,
+            hash,
+            key_check,
+            tables,
+            sections,
+        })
+    }
+
+    /// The hash, where it needs no key.
+    pub fn hash_without_key(&self) -> Option<Hash> {
+        match self.hash {
+            HashKind::Xxh3 => Some(Hash::XXH3),
+            HashKind::Blake3 => Some(Hash::BLAKE3),
+            HashKind::Blake3Keyed => None,
+        }
+    }
+}
+
+fn push_table(out: &mut Vec<u8>, table: &TableHeader) {
+    push_length_prefixed(out, table.name.as_bytes());
+    push_schema(out, &table.schema);
+    push_range(out, &table.coverage);
+    out.push(table.leaf_bits as u8);
+    out.extend_from_slice(&table.splits);
+    push_varint(out, table.leaves);
+    push_summary(out, &table.summary);
+    out.extend_from_slice(&table.root);
+    out.push(table.level_lens.len() as u8);
+    for len in &table.level_lens {
+        out.extend_from_slice(&len.to_le_bytes());
+    }
+}
+
+fn read_table(cursor: &mut Cursor<'_>) -> Option<TableHeader> {
+    let name = read_text(cursor)?;
+    let schema = read_schema(cursor)?;
+    let coverage = read_range(cursor)?;
+    let leaf_bits = u32::from(cursor.u8()?);
+    let splits = cursor.array()?;
+    let leaves = cursor.varint()?;
+    let summary = read_summary(cursor)?;
+    let root = cursor.array()?;
+    let height = cursor.u8()?;
+    let level_lens = (0..height)
+        .map(|_| cursor.u64())
+        .collect::<Option<Vec<_>>>()?;
+    let sound = leaf_bits <= LEAF_BITS_MAX && leaves > 0 && height > 0 && !coverage.is_empty();
+    sound.then_some(TableHeader {
+        name,
+        schema,
+        coverage,
+        leaf_bits,
+        splits,
+        leaves,
+        summary,
+        root,
+        level_lens,
+    })
+}
+
+/// Appends a key range as the file formats hold it.
+pub(crate) fn push_range(out: &mut Vec<u8>, range: &KeyRange) {
+    push_length_prefixed(out, &range.from);
+    out.push(u8::from(range.to.is_some()));
+    if let Some(to) = &range.to {
+        push_length_prefixed(out, to);
+    }
+}
+
+/// Reads what [`push_range`] wrote.
+pub(crate) fn read_range(cursor: &mut Cursor<'_>) -> Option<KeyRange> {
+    let from = cursor.length_prefixed()?.to_vec();
+    let to = match cursor.u8()? {
+        0 => None,
+        1 => Some(cursor.length_prefixed()?.to_vec()),
+        _ => return None,
+    };
+    Some(KeyRange { from, to })
+}
+
+/// Appends a schema as the file formats hold it.
+pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
+    match schema {
+        Schema::Bytes => out.push(0),
+        Schema::Columns { key, value } => {
+            out.push(1);
+            for names in [key, value] {
+                push_varint(out, names.len() as u64);
+                for name in names {
+                    push_length_prefixed(out, name.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// Reads what [`push_schema`] wrote.
+pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
+    match cursor.u8()? {
+        0 => Some(Schema::Bytes),
+        1 => Some(Schema::Columns {
+            key: read_names(cursor)?,
+            value: read_names(cursor)?,
+        }),
+        _ => None,
+    }
+}
+
+fn read_names(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
+    (0..cursor.varint()?).map(|_| read_text(cursor)).collect()
+}
+
+/// Reads a length and that many bytes of UTF-8.
+pub(crate) fn read_text(cursor: &mut Cursor<'_>) -> Option<String> {
+    String::from_utf8(cursor.length_prefixed()?.to_vec()).ok()
+}
