@@ -3,3 +3,5 @@
 pub mod cursor;
 pub mod inflate;
 pub mod input;
+pub mod process;
+pub mod replace;
