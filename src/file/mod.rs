@@ -1,5 +1,8 @@
 //! Bytes in and out: the only room that opens files, and the only one with `unsafe`.
 
 pub mod cursor;
+pub mod inflate;
 pub mod input;
 pub mod spill;
+pub mod process;
+pub mod replace;
