@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+pub mod apply;
 pub mod build;
 pub mod compare;
 pub mod diff;

@@ -3,6 +3,6 @@
 pub mod cursor;
 pub mod inflate;
 pub mod input;
-pub mod spill;
 pub mod process;
 pub mod replace;
+pub mod spill;

@@ -77,7 +77,7 @@ impl Snapshot for MemorySnapshot {
         Vec::new()
     }
 
-    fn writer(&self, _: Box<dyn Write>) -> Result<Box<dyn RowWriter>> {
+    fn writer<'a>(&self, _: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>> {
         Err(Error::usage("rows in memory have no file format", ""))
     }
 }

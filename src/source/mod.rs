@@ -30,7 +30,8 @@ pub struct Format {
 }
 
 /// Makes a writer that turns rows of `Schema` into a format's bytes on a stream.
-pub type CreateWriter = fn(Box<dyn Write>, &Schema, &SourceOptions) -> Result<Box<dyn RowWriter>>;
+pub type CreateWriter =
+    for<'a> fn(Box<dyn Write + 'a>, &Schema, &SourceOptions) -> Result<Box<dyn RowWriter + 'a>>;
 
 /// What a look at the content says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     ///
     /// Usage, where mdiff does not write this format or not with these options (some columns ignored).
-    fn writer(&self, out: Box<dyn Write>) -> Result<Box<dyn RowWriter>>;
+    fn writer<'a>(&self, out: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>>;
 }
 
 /// One table of a snapshot: a sorted key space that can be cut and scanned from several threads at once.
