@@ -1,83 +1,16 @@
 //! Laws of the core on random pairs of row sets, against a sorted map that shares no code with it: which rows differ, which
 //! ranges hold them, what a patch does.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use mdiff::Result;
-use mdiff::build::{BuildOptions, build_in_memory};
-use mdiff::compare::{Divergence, compare};
 use mdiff::diff::{Change, ChangeSink, DiffOptions, Side, diff};
 use mdiff::fingerprint::Hash;
-use mdiff::mtree::Tree;
-use mdiff::progress::Progress;
 use mdiff::source::Snapshot;
-use mdiff::source::memory::MemorySnapshot;
 use mdiff::tree::leaves::Unreadable;
 
-type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// A small generator with a seed, so that a failure can be replayed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-
-    fn rows(&mut self) -> Rows {
-        let count = [0, 1, 2, 16, 17, 300, 3000][self.below(7) as usize];
-        let keys = 1 + self.below(2 * count + 1);
-        (0..count)
-            .map(|_| (self.key(keys), vec![b'v'; self.below(20) as usize]))
-            .collect()
-    }
-
-    fn key(&mut self, keys: u64) -> Vec<u8> {
-        let number = self.below(keys);
-        if number == 0 {
-            Vec::new()
-        } else {
-            format!("key{number:05}").into_bytes()
-        }
-    }
-
-    fn change(&mut self, rows: &Rows) -> Rows {
-        let mut changed = rows.clone();
-        let changes = [0, 1, 2, 10, 500][self.below(5) as usize];
-        for _ in 0..changes {
-            let key = match rows
-                .keys()
-                .nth(self.below(rows.len().max(1) as u64) as usize)
-            {
-                Some(key) if self.below(3) > 0 => key.clone(),
-                _ => self.key(4000),
-            };
-            match self.below(2) {
-                0 => changed.remove(&key),
-                _ => changed.insert(key, format!("new{}", self.below(9)).into_bytes()),
-            };
-        }
-        changed
-    }
-
-    fn options(&mut self) -> BuildOptions {
-        let mut options = BuildOptions::default();
-        if self.below(2) == 0 {
-            options.leaf_bits = Some(self.below(9) as u32);
-        }
-        if self.below(3) == 0 {
-            options.splits = (0..self.below(5)).map(|_| self.key(4000)).collect();
-            options.splits.sort();
-            options.splits.dedup();
-        }
-        options
-    }
-}
+mod common;
+use common::*;
 
 #[derive(Default)]
 struct Seen(Vec<(Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)>);
@@ -95,34 +28,6 @@ impl ChangeSink for Seen {
     fn unreadable(&mut self, _: usize, _: &Unreadable) -> Result<()> {
         panic!("all is readable");
     }
-}
-
-fn snapshot(rows: &Rows) -> MemorySnapshot {
-    MemorySnapshot::new(rows.clone())
-}
-
-fn tree(rows: &Rows, options: &BuildOptions) -> Tree {
-    build_in_memory(
-        &snapshot(rows),
-        Path::new("memory"),
-        options,
-        &Progress::default(),
-    )
-    .unwrap()
-}
-
-fn divergences(trees: &[&Tree]) -> Vec<Divergence> {
-    let mut found = Vec::new();
-    let views: Vec<_> = trees
-        .iter()
-        .map(|tree| tree.table("default").unwrap())
-        .collect();
-    compare(&views, &mut |divergence| {
-        found.push(divergence.clone());
-        Ok(())
-    })
-    .unwrap();
-    found
 }
 
 fn expected(left: &Rows, right: &Rows) -> Vec<(Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)> {
