@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::file::spill::{SpillBuffer, Spilled};
 use crate::fingerprint::{Hash, Summary};
 use crate::mtree::write::{TableTree, TableWriter};
-use crate::mtree::{Tree, write};
+use crate::mtree::{TableView, Tree, write};
 use crate::progress::Progress;
 use crate::range::{KeyRange, rank};
 use crate::source::{Snapshot, Table};
@@ -105,7 +105,12 @@ pub fn chosen_tables<'a>(
         .collect())
 }
 
-fn open_built(tables: Vec<TableTree>, name: &Path, options: &BuildOptions) -> Result<Tree> {
+/// Opens built trees without leaving a file; `name` stands for it in messages.
+///
+/// # Errors
+///
+/// I/O errors of temporary files.
+pub fn open_built(tables: Vec<TableTree>, name: &Path, options: &BuildOptions) -> Result<Tree> {
     let mut image = SpillBuffer::new(options.temp_dir.clone());
     write::write(tables, &options.hash, &mut image, &|e| {
         Error::io("writing", name, e)
@@ -238,4 +243,21 @@ fn fold(tree: TableTree, leaf_bits: u32, options: &BuildOptions) -> Result<Table
         &options.splits,
         table.unreadable()?,
     )
+}
+
+/// Returns the tree that a table like `table`, but without rows, has: stands for a table that one side lacks.
+///
+/// # Errors
+///
+/// None that is expected: nothing is read.
+pub fn empty_like(table: &TableView<'_>, hash: &Hash) -> Result<Tree> {
+    let header = table.header();
+    let mut writer = TableWriter::new(header.leaf_bits, &header.coverage, SpillBuffer::new(None));
+    writer.push_leaf(&header.coverage.from, &Summary::default())?;
+    let tree = writer.finish(&header.name, &header.schema, &[], Vec::new())?;
+    let options = BuildOptions {
+        hash: hash.clone(),
+        ..BuildOptions::default()
+    };
+    open_built(vec![tree], Path::new("an empty table"), &options)
 }

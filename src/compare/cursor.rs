@@ -31,8 +31,8 @@ struct Frame {
 }
 
 impl<'a> TreeCursor<'a> {
-    /// Starts with the root's children in one segment each.
-    pub(super) fn new(table: TableView<'a>) -> Result<TreeCursor<'a>> {
+    /// Starts with the whole table as one segment.
+    pub(super) fn new(table: TableView<'a>) -> TreeCursor<'a> {
         let root = Entry {
             start: table.header().coverage.from.clone(),
             summary: table.header().summary,
@@ -44,10 +44,10 @@ impl<'a> TreeCursor<'a> {
             index: 0,
             end: table.header().coverage.to.clone(),
         };
-        Ok(TreeCursor {
+        TreeCursor {
             table,
             frames: vec![frame],
-        })
+        }
     }
 
     /// The current segment; `None` behind the last.

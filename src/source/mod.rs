@@ -161,7 +161,11 @@ pub trait RowWriter {
 ///
 /// I/O errors; Unsupported where no format fits; the format's own errors.
 pub fn open(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    let input = Input::open(path, &options.file)?;
+    open_input(Input::open(path, &options.file)?, options)
+}
+
+/// Opens the snapshot that an open file holds; errors as of [`open`].
+pub fn open_input(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
     let format = match &options.format {
         Some(name) => FORMATS
             .iter()
