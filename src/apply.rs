@@ -61,7 +61,7 @@ pub fn apply(
         refuse_same_file(patch.path(), out)?;
     }
     let reader = PatchReader::new(patch)?;
-    check_hash(&reader, &options.hash)?;
+    reader.header().hash.check_same(&options.hash.id())?;
     let [patch_table] = reader.header().tables.as_slice() else {
         return Err(Error::usage(
             format!("the patch is for {} tables", reader.header().tables.len()),
@@ -112,20 +112,6 @@ pub fn apply(
     let (rows, root) = job.check_result(file.path(), source_options)?;
     file.commit()?;
     Ok(Applied { counts, rows, root })
-}
-
-fn check_hash(reader: &PatchReader<'_>, hash: &Hash) -> Result<()> {
-    let header = reader.header();
-    if header.hash != hash.kind() || header.key_check != hash.key_check() {
-        return Err(Error::usage(
-            format!(
-                "the patch was made with --hash {}, and this key file or none is not its own",
-                header.hash.name()
-            ),
-            "give the --key-file that its trees were built with",
-        ));
-    }
-    Ok(())
 }
 
 struct Job<'a> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file::spill::{SpillBuffer, Spilled};
-use crate::fingerprint::{Hash, Summary};
+use crate::fingerprint::{Hash, HashId, Summary};
 use crate::mtree::write::{TableTree, TableWriter};
 use crate::mtree::{TableView, Tree, write};
 use crate::progress::Progress;
@@ -76,7 +76,7 @@ pub fn build_in_memory(
     progress: &Progress,
 ) -> Result<Tree> {
     let tables = build(snapshot, options, progress)?;
-    open_built(tables, name, options)
+    open_built(tables, name, &options.hash.id(), options.temp_dir.clone())
 }
 
 /// Returns the tables of these names (all, where none is named), ascending by name.
@@ -110,11 +110,14 @@ pub fn chosen_tables<'a>(
 /// # Errors
 ///
 /// I/O errors of temporary files.
-pub fn open_built(tables: Vec<TableTree>, name: &Path, options: &BuildOptions) -> Result<Tree> {
-    let mut image = SpillBuffer::new(options.temp_dir.clone());
-    write::write(tables, &options.hash, &mut image, &|e| {
-        Error::io("writing", name, e)
-    })?;
+pub fn open_built(
+    tables: Vec<TableTree>,
+    name: &Path,
+    hash: &HashId,
+    temp_dir: Option<PathBuf>,
+) -> Result<Tree> {
+    let mut image = SpillBuffer::new(temp_dir);
+    write::write(tables, hash, &mut image, &|e| Error::io("writing", name, e))?;
     match image.finish(name)? {
         Spilled::Memory(bytes) => Tree::from_bytes(name, bytes),
         Spilled::File(input) => Tree::from_input(input),
@@ -202,7 +205,12 @@ fn scan(
 
 /// Makes a tree coarser, as if it had been built so.
 fn fold(tree: TableTree, leaf_bits: u32, options: &BuildOptions) -> Result<TableTree> {
-    let fine = open_built(vec![tree], Path::new("tree"), options)?;
+    let fine = open_built(
+        vec![tree],
+        Path::new("tree"),
+        &options.hash.id(),
+        options.temp_dir.clone(),
+    )?;
     let Some(table) = fine.tables().next() else {
         return Err(Error::usage("a tree without a table", ""));
     };
@@ -250,14 +258,15 @@ fn fold(tree: TableTree, leaf_bits: u32, options: &BuildOptions) -> Result<Table
 /// # Errors
 ///
 /// None that is expected: nothing is read.
-pub fn empty_like(table: &TableView<'_>, hash: &Hash) -> Result<Tree> {
+pub fn empty_like(table: &TableView<'_>) -> Result<Tree> {
     let header = table.header();
     let mut writer = TableWriter::new(header.leaf_bits, &header.coverage, SpillBuffer::new(None));
     writer.push_leaf(&header.coverage.from, &Summary::default())?;
     let tree = writer.finish(&header.name, &header.schema, &[], Vec::new())?;
-    let options = BuildOptions {
-        hash: hash.clone(),
-        ..BuildOptions::default()
-    };
-    open_built(vec![tree], Path::new("an empty table"), &options)
+    open_built(
+        vec![tree],
+        Path::new("an empty table"),
+        &table.tree().header().hash,
+        None,
+    )
 }

@@ -14,6 +14,7 @@ use std::ops::{Add, AddAssign, Sub};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{Error, Result};
+use crate::file::cursor::Cursor;
 use crate::row::Row;
 
 /// How rows are fingerprinted. Trees made with different ones can't be compared.
@@ -21,6 +22,65 @@ use crate::row::Row;
 pub struct Hash {
     kind: HashKind,
     key: Option<[u8; 32]>,
+}
+
+/// Which hash it is, as files say it: not its key, only whether two have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashId {
+    /// The kind.
+    pub kind: HashKind,
+    /// Tells two keys apart without giving them away; zero for hashes without a key.
+    pub key_check: [u8; 16],
+}
+
+impl HashId {
+    /// Appends it as the file formats hold it.
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        out.push(self.kind as u8);
+        out.extend_from_slice(&self.key_check);
+    }
+
+    /// Reads what [`HashId::push`] wrote.
+    pub(crate) fn read(cursor: &mut Cursor<'_>) -> Option<HashId> {
+        Some(HashId {
+            kind: HashKind::from_u8(cursor.u8()?)?,
+            key_check: cursor.array()?,
+        })
+    }
+
+    /// The hash itself, where it needs no key.
+    pub fn without_key(&self) -> Option<Hash> {
+        match self.kind {
+            HashKind::Xxh3 => Some(Hash::XXH3),
+            HashKind::Blake3 => Some(Hash::BLAKE3),
+            HashKind::Blake3Keyed => None,
+        }
+    }
+
+    /// Refuses a comparison of rows that were fingerprinted differently.
+    ///
+    /// # Errors
+    ///
+    /// Usage, naming both hashes.
+    pub fn check_same(&self, other: &HashId) -> Result<()> {
+        if self.kind != other.kind {
+            return Err(Error::usage(
+                format!(
+                    "one side was made with --hash {}, the other with --hash {}",
+                    self.kind.name(),
+                    other.kind.name()
+                ),
+                "build both with the same --hash (and --key-file)",
+            ));
+        }
+        if self.key_check != other.key_check {
+            return Err(Error::usage(
+                "the two sides were made with different key files",
+                "build both with the same --key-file",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The kinds of [`Hash`], as files name them.
@@ -74,16 +134,15 @@ impl Hash {
         })
     }
 
-    /// The kind.
-    pub fn kind(&self) -> HashKind {
-        self.kind
-    }
-
-    /// 16 bytes that tell whether two keyed hashes have the same key, without giving it away; zero for the others.
-    pub fn key_check(&self) -> [u8; 16] {
-        match &self.key {
+    /// Which hash it is, for files.
+    pub fn id(&self) -> HashId {
+        let key_check = match &self.key {
             Some(key) => first_16(blake3::keyed_hash(key, b"mdiff key check").as_bytes()),
             None => [0; 16],
+        };
+        HashId {
+            kind: self.kind,
+            key_check,
         }
     }
 
@@ -109,7 +168,7 @@ impl Hash {
 
 impl HashKind {
     /// The kind with this number in a file.
-    pub fn from_u8(number: u8) -> Option<HashKind> {
+    fn from_u8(number: u8) -> Option<HashKind> {
         [HashKind::Xxh3, HashKind::Blake3, HashKind::Blake3Keyed]
             .into_iter()
             .find(|kind| *kind as u8 == number)
@@ -291,7 +350,7 @@ mod tests {
         let other = Hash::keyed(b"another secret, longer").unwrap();
         seen.insert(other.fingerprint(row));
         assert_eq!(seen.len(), 4);
-        assert_ne!(other.key_check(), hashes()[2].key_check());
+        assert_ne!(other.id(), hashes()[2].id());
         assert!(Hash::keyed(b"short").is_err());
     }
 }

@@ -73,7 +73,7 @@ pub fn check_comparable(tables: &[TableView<'_>]) -> Result<()> {
     for other in others {
         let header = first.tree().header();
         let other_header = other.tree().header();
-        header.check_same_hash(other_header.hash, &other_header.key_check)?;
+        header.hash.check_same(&other_header.hash)?;
         crate::row::check_same_schema(&first.header().schema, &other.header().schema)?;
     }
     Ok(())
@@ -102,10 +102,7 @@ pub fn compare(
         let (a, b) = (pair[0].header(), pair[1].header());
         a.leaf_bits == b.leaf_bits && a.splits == b.splits && a.coverage == b.coverage
     });
-    let cursors = tables
-        .iter()
-        .map(|table| TreeCursor::new(*table))
-        .collect();
+    let cursors = tables.iter().map(|table| TreeCursor::new(*table)).collect();
     let outcome = Outcome {
         divergent_ranges: 0,
         divergent_rows: vec![0; tables.len()],

@@ -1,9 +1,8 @@
 //! The header of a `.mtree` file: what it says of the whole tree before a node is read.
 
 use super::node::{Digest, push_summary, read_summary};
-use crate::error::Error;
 use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
-use crate::fingerprint::{Hash, HashKind, Summary};
+use crate::fingerprint::{HashId, Summary};
 use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::tree::LEAF_BITS_MAX;
@@ -29,9 +28,7 @@ pub struct Header {
     /// Length of the file in bytes.
     pub file_len_bytes: u64,
     /// How rows were fingerprinted.
-    pub hash: HashKind,
-    /// Tells whether two keyed hashes have the same key.
-    pub key_check: [u8; 16],
+    pub hash: HashId,
     /// The tables, ascending by name.
     pub tables: Vec<TableHeader>,
     pub(super) sections: Vec<Section>,
@@ -70,17 +67,17 @@ pub(super) struct Section {
 
 impl TableHeader {
     /// Returns the digest of the rows alone: equal for equal rows, whatever the leaf size.
-    pub fn content_digest(&self, hash: HashKind, key_check: &[u8; 16]) -> Digest {
-        content_digest(hash, key_check, &self.summary)
+    pub fn content_digest(&self, hash: &HashId) -> Digest {
+        content_digest(hash, &self.summary)
     }
 }
 
 /// Returns the digest of a set of rows, see "Content digest" in FORMAT.md.
-pub fn content_digest(hash: HashKind, key_check: &[u8; 16], summary: &Summary) -> Digest {
+pub fn content_digest(hash: &HashId, summary: &Summary) -> Digest {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"mdiff content 1");
-    hasher.update(&[hash as u8]);
-    hasher.update(key_check);
+    hasher.update(&[hash.kind as u8]);
+    hasher.update(&hash.key_check);
     hasher.update(&summary.rows.to_le_bytes());
     hasher.update(&summary.bytes.to_le_bytes());
     hasher.update(&summary.sum.to_le_bytes());
@@ -104,31 +101,6 @@ pub fn splits_digest(splits: &[Vec<u8>], coverage: &KeyRange) -> Digest {
 }
 
 impl Header {
-    /// Refuses a comparison of two trees whose rows were fingerprinted differently.
-    ///
-    /// # Errors
-    ///
-    /// Usage, naming both hashes.
-    pub fn check_same_hash(&self, hash: HashKind, key_check: &[u8; 16]) -> Result<(), Error> {
-        if self.hash != hash {
-            return Err(Error::usage(
-                format!(
-                    "one tree was made with --hash {}, the other with --hash {}",
-                    self.hash.name(),
-                    hash.name()
-                ),
-                "build both with the same --hash (and --key-file)",
-            ));
-        }
-        if self.key_check != *key_check {
-            return Err(Error::usage(
-                "the trees were made with different key files",
-                "build both with the same --key-file",
-            ));
-        }
-        Ok(())
-    }
-
     /// Encodes everything in front of the levels. `file_len_bytes` is worked out, given the bytes of levels and sections.
     pub(super) fn encode(&mut self) -> Vec<u8> {
         let behind: u64 = self.tables.iter().flat_map(|t| &t.level_lens).sum::<u64>()
@@ -137,8 +109,7 @@ impl Header {
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&[0; 8]);
-        out.push(self.hash as u8);
-        out.extend_from_slice(&self.key_check);
+        self.hash.push(&mut out);
         push_varint(&mut out, self.tables.len() as u64);
         for table in &self.tables {
             push_table(&mut out, table);
@@ -162,8 +133,7 @@ impl Header {
     /// Decodes a body whose digest was checked; `None` where it is malformed all the same.
     pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<Header> {
         let file_len_bytes = cursor.u64()?;
-        let hash = HashKind::from_u8(cursor.u8()?)?;
-        let key_check = cursor.array()?;
+        let hash = HashId::read(cursor)?;
         let mut tables: Vec<TableHeader> = Vec::new();
         for _ in 0..cursor.varint()? {
             let table = read_table(cursor)?;
@@ -185,19 +155,9 @@ impl Header {
         cursor.is_empty().then_some(Header {
             file_len_bytes,
             hash,
-            key_check,
             tables,
             sections,
         })
-    }
-
-    /// The hash, where it needs no key.
-    pub fn hash_without_key(&self) -> Option<Hash> {
-        match self.hash {
-            HashKind::Xxh3 => Some(Hash::XXH3),
-            HashKind::Blake3 => Some(Hash::BLAKE3),
-            HashKind::Blake3Keyed => None,
-        }
     }
 }
 

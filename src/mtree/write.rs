@@ -9,7 +9,7 @@ use super::node::{ChildRef, Digest, NodeWriter};
 use crate::error::Result;
 use crate::file::cursor::{push_length_prefixed, push_varint};
 use crate::file::spill::SpillBuffer;
-use crate::fingerprint::{Hash, Summary};
+use crate::fingerprint::{HashId, Summary};
 use crate::range::{KeyRange, rank};
 use crate::row::Schema;
 use crate::tree::leaves::Unreadable;
@@ -190,7 +190,7 @@ impl TableTree {
 /// I/O errors of the temporary files, and those of `out` through `wrap`.
 pub fn write(
     mut tables: Vec<TableTree>,
-    hash: &Hash,
+    hash: &HashId,
     out: &mut dyn Write,
     wrap: &dyn Fn(std::io::Error) -> crate::error::Error,
 ) -> Result<()> {
@@ -202,8 +202,7 @@ pub fn write(
         .collect();
     let mut header = Header {
         file_len_bytes: 0,
-        hash: hash.kind(),
-        key_check: hash.key_check(),
+        hash: *hash,
         tables: tables.iter().map(|table| table.header.clone()).collect(),
         sections: sections
             .iter()

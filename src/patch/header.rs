@@ -1,7 +1,7 @@
 //! The header of a `.mpatch` file: what the patch was made for and where it leads.
 
 use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
-use crate::fingerprint::{HashKind, Summary};
+use crate::fingerprint::{HashId, Summary};
 use crate::mtree::header::{push_range, push_schema, read_range, read_schema, read_text};
 use crate::mtree::node::{Digest, push_summary, read_summary};
 use crate::mtree::{TableHeader, TableView};
@@ -22,9 +22,7 @@ const FLAG_REVERSIBLE: u8 = 1;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatchHeader {
     /// How rows are fingerprinted.
-    pub hash: HashKind,
-    /// Tells whether two keyed hashes have the same key.
-    pub key_check: [u8; 16],
+    pub hash: HashId,
     /// Old values are in the operations.
     pub reversible: bool,
     /// The tables, ascending by name.
@@ -90,8 +88,7 @@ impl PatchHeader {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
-        out.push(self.hash as u8);
-        out.extend_from_slice(&self.key_check);
+        self.hash.push(&mut out);
         out.push(if self.reversible { FLAG_REVERSIBLE } else { 0 });
         push_varint(&mut out, self.tables.len() as u64);
         for table in &self.tables {
@@ -112,8 +109,7 @@ impl PatchHeader {
     }
 
     pub(super) fn decode(cursor: &mut Cursor<'_>) -> Option<PatchHeader> {
-        let hash = HashKind::from_u8(cursor.u8()?)?;
-        let key_check = cursor.array()?;
+        let hash = HashId::read(cursor)?;
         let flags = cursor.u8()?;
         if flags & !FLAG_REVERSIBLE != 0 {
             return None;
@@ -134,7 +130,6 @@ impl PatchHeader {
         }
         cursor.is_empty().then_some(PatchHeader {
             hash,
-            key_check,
             reversible: flags & FLAG_REVERSIBLE != 0,
             tables,
         })

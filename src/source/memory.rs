@@ -48,6 +48,15 @@ impl MemoryTable {
         }
     }
 
+    /// A table without rows.
+    pub fn empty(name: &str, schema: Schema) -> MemoryTable {
+        MemoryTable {
+            name: name.to_owned(),
+            schema,
+            rows: Vec::new(),
+        }
+    }
+
     fn slice(&self, range: &KeyRange) -> &[(Vec<u8>, Vec<u8>)] {
         let from = self.rows.partition_point(|(key, _)| *key < range.from);
         let to = self

@@ -105,7 +105,7 @@ pub fn tree(rows: &Rows, options: &BuildOptions) -> Tree {
 pub fn tree_bytes(rows: &Rows, options: &BuildOptions) -> Vec<u8> {
     let tables = build(&snapshot(rows), options, &Progress::default()).unwrap();
     let mut out = Vec::new();
-    write(tables, &options.hash, &mut out, &|e| panic!("{e}")).unwrap();
+    write(tables, &options.hash.id(), &mut out, &|e| panic!("{e}")).unwrap();
     out
 }
 
@@ -135,8 +135,7 @@ pub fn patch_bytes(
     let (base_tree, target_tree) = (tree(base, options), tree(target, options));
     let ranges = divergences(&[&base_tree, &target_tree]);
     let header = PatchHeader {
-        hash: options.hash.kind(),
-        key_check: options.hash.key_check(),
+        hash: options.hash.id(),
         reversible,
         tables: vec![PatchTable::new(
             &base_tree.table("default").unwrap(),
