@@ -47,7 +47,7 @@ pub fn leaf_bits_for(rows: u64, bytes: u64) -> u32 {
 /// Returns the leaf size nearest to `rows` rows a leaf: a power of two.
 pub fn leaf_bits_of_rows(rows: u64) -> u32 {
     let below = rows.max(1).ilog2();
-    let middle = (1u64 << below) + (1u64 << below) / 2;
+    let middle = (1u64 << below) + ((1u64 << below) / 2).max(1);
     if rows >= middle && below < LEAF_BITS_MAX {
         below + 1
     } else {
