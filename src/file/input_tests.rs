@@ -379,3 +379,44 @@ fn a_bus_error_of_somebody_else_still_ends_the_process() {
         .status;
     assert_eq!(status.signal(), Some(libc::SIGBUS));
 }
+
+#[test]
+fn standard_input_is_read_from_where_it_stands() {
+    const NAME: &str = "file::input::tests::standard_input_is_read_from_where_it_stands";
+    if let Ok(wanted) = std::env::var("MDIFF_TEST_STDIN") {
+        let input = Input::open(Path::new("-"), &options(true)).unwrap();
+        let got = input
+            .read(0, input.len(), &mut Vec::new())
+            .unwrap()
+            .to_vec();
+        assert_eq!(String::from_utf8(got).unwrap(), wanted);
+        input.check_unchanged().unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "one two").unwrap();
+    let mut behind = File::open(&path).unwrap();
+    behind.seek(io::SeekFrom::Start(4)).unwrap();
+    let (pipe, mut sink) = io::pipe().unwrap();
+    sink.write_all(b"piped").unwrap();
+    drop(sink);
+    for (stdin, wanted) in [
+        (File::open(&path).unwrap().into(), "one two"),
+        (behind.into(), "two"),
+        (std::process::Stdio::from(pipe), "piped"),
+        (std::process::Stdio::null(), ""),
+    ] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([NAME, "--exact"])
+            .env("MDIFF_TEST_STDIN", wanted)
+            .stdin(stdin)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+    }
+}
