@@ -2,10 +2,13 @@
 
 #![deny(missing_docs)]
 
+#[doc(hidden)]
+pub mod cli;
 pub mod error;
 /// Bytes in and out.
 pub mod file;
 pub mod limits;
+pub mod progress;
 pub mod range;
 pub mod row;
 pub mod source;
