@@ -49,7 +49,6 @@ fn unknown_flags_commands_and_values_are_usage_errors() {
     for args in [
         &["--frobnicate"][..],
         &["frobnicate"],
-        &[],
         &["cat", "--frobnicate", "x"],
         &["cat", "x", "--cap", "frobs=1"],
         &["build", "x", "--leaf-rows", "100"],
@@ -65,6 +64,12 @@ fn unknown_flags_commands_and_values_are_usage_errors() {
     ] {
         mdiff(args).run().exits(2).prints_nothing().tells("error:");
     }
+}
+
+#[test]
+fn no_command_at_all_is_a_usage_error_that_shows_the_commands() {
+    let none: [&str; 0] = [];
+    mdiff(none).run().exits(2).prints_nothing().tells("verify");
 }
 
 #[test]
@@ -178,4 +183,58 @@ fn every_shell_gets_a_completion_script() {
             .prints("compare")
             .prints("leaf-rows");
     }
+}
+
+/// A run that waits to write: its stdout is a full pipe.
+fn stuck(script: &str) -> (std::process::Child, std::io::PipeReader) {
+    use std::io::Write;
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    // A pipe holds 64 KiB. mdiff's first bytes find no room.
+    writer.write_all(&vec![b' '; 64 << 10]).unwrap();
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", script])
+        .stdout(writer)
+        .spawn()
+        .unwrap();
+    // Until the handlers are there, the default action gives the same end; so a short wait only makes the test stricter.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(
+        child.try_wait().unwrap().is_none(),
+        "it ended before the signal"
+    );
+    (child, reader)
+}
+
+fn kill(child: &std::process::Child, signal: &str) {
+    let pid = child.id().to_string();
+    let status = std::process::Command::new("kill")
+        .args([signal, &pid])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_signal_ends_a_run_as_the_shell_expects() {
+    use std::os::unix::process::ExitStatusExt;
+    for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+        let script = format!("exec {} completions bash", env!("CARGO_BIN_EXE_mdiff"));
+        let (mut child, _reader) = stuck(&script);
+        kill(&child, name);
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(number), "{status}");
+    }
+}
+
+#[test]
+fn a_run_under_nohup_outlives_the_terminal() {
+    let script = format!(
+        "trap '' HUP; exec {} completions bash",
+        env!("CARGO_BIN_EXE_mdiff")
+    );
+    let (mut child, mut reader) = stuck(&script);
+    kill(&child, "-HUP");
+    std::io::copy(&mut reader, &mut std::io::sink()).unwrap();
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status}");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rayon::prelude::*;
 
 use super::args::{ForceArgs, SourceArgs, TableArgs};
 use super::exit::Exit;
@@ -93,9 +94,9 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     loop {
-        let file = OutFile::create(&args.output)?;
+        let file = OutFile::create(&args.output, args.force.force)?;
         let written = to
-            .writer(file.writer()?, table, &options)
+            .writer(file.writer(), table, &options)
             .and_then(|writer| write_rows(table, writer));
         snapshot.check_unchanged()?;
         match written {
@@ -206,7 +207,10 @@ pub(super) fn only_table<'t>(tables: &[&'t dyn Table]) -> Result<&'t dyn Table> 
 /// Those of the scan that can't be mended.
 pub(super) fn settle(table: &dyn Table, range: &KeyRange) -> Result<()> {
     while table.may_recover() {
-        let scanned = table.scan(range)?.for_each(&mut |_| Ok(()));
+        let pieces = range.cut_at(&table.split(range, rayon::current_num_threads() * 4)?);
+        let scanned = pieces
+            .par_iter()
+            .try_for_each(|piece| table.scan(piece)?.for_each(&mut |_| Ok(())));
         match scanned {
             Ok(()) => break,
             Err(error) if table.recover(&error)? => {}

@@ -1,128 +1,98 @@
-//! Output files: what may not be replaced, and how a whole file takes its place.
+//! Output files: what may not be replaced, and a writer that formats can own.
 
-use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::rc::Rc;
 
 use crate::error::{Error, Result};
+use crate::file::replace::{AtomicFile, refuse_same_file};
 
-/// Refuses an output that exists (without `--force`) or that is one of the inputs (always), before anything is read.
+/// Refuses an output that is one of the inputs (always) or that exists (without `--force`): called before anything is read,
+/// for the work of hours should not end with this.
 ///
 /// # Errors
 ///
-/// Usage.
+/// Usage, and I/O where an input can't be examined.
 pub fn check(path: &Path, force: bool, inputs: &[&Path]) -> Result<()> {
-    let Ok(found) = fs::metadata(path) else {
-        return Ok(());
-    };
-    let show = path.display();
     for input in inputs {
-        if fs::metadata(input).is_ok_and(|input| same_file(&found, &input)) {
-            return Err(Error::usage(
-                format!(
-                    "{show} is an input ({}), which is never replaced",
-                    input.display()
-                ),
-                "give another name to -o",
-            ));
-        }
+        refuse_same_file(input, path)?;
     }
-    if found.is_dir() {
+    if !force && fs::symlink_metadata(path).is_ok() {
         return Err(Error::usage(
-            format!("{show} is a folder"),
-            "give the name of a file to -o",
-        ));
-    }
-    if !force {
-        return Err(Error::usage(
-            format!("{show} exists already"),
+            format!("{} exists already", path.display()),
             "replace it with --force, or give another name to -o",
         ));
     }
     Ok(())
 }
 
-#[cfg(unix)]
-fn same_file(a: &Metadata, b: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
-}
-
-#[cfg(not(unix))]
-fn same_file(_: &Metadata, _: &Metadata) -> bool {
-    false
-}
-
-/// A file that takes its place only when it is whole. Stands in for `file::replace` until that room is there.
+/// A file that takes its place only when it is whole ([`AtomicFile`]), written by something that owns its writer.
 pub struct OutFile {
-    path: PathBuf,
-    temp: PathBuf,
-    file: File,
-    done: bool,
+    file: Rc<RefCell<Option<AtomicFile>>>,
 }
 
 impl OutFile {
-    /// Starts a file that will be at `path`.
+    /// Starts a file that will be at `path`, in place of another one only if `force`.
     ///
     /// # Errors
     ///
-    /// I/O.
-    pub fn create(path: &Path) -> Result<OutFile> {
-        let mut name = OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.tmp", std::process::id()));
-        let temp = path.with_file_name(name);
-        let file = File::create(&temp).map_err(|e| Error::io("creating", &temp, e))?;
+    /// Those of [`AtomicFile::create`].
+    pub fn create(path: &Path, force: bool) -> Result<OutFile> {
+        let file = AtomicFile::create(path, force)?;
         Ok(OutFile {
-            path: path.to_owned(),
-            temp,
-            file,
-            done: false,
+            file: Rc::new(RefCell::new(Some(file))),
         })
     }
 
-    /// A writer to it.
+    /// A writer to it, which fails after [`OutFile::commit`].
+    pub fn writer(&self) -> Box<dyn Write> {
+        Box::new(Writer(Rc::clone(&self.file)))
+    }
+
+    /// Puts the file in its place, on disk.
     ///
     /// # Errors
     ///
-    /// I/O.
-    pub fn writer(&self) -> Result<Box<dyn Write>> {
-        let file = self
-            .file
-            .try_clone()
-            .map_err(|e| self.error("writing", e))?;
-        Ok(Box::new(file))
-    }
-
-    /// Puts it in its place, on disk.
-    ///
-    /// # Errors
-    ///
-    /// I/O; the old file is then still there.
-    pub fn commit(mut self) -> Result<()> {
-        self.file.sync_all().map_err(|e| self.error("writing", e))?;
-        fs::rename(&self.temp, &self.path).map_err(|e| self.error("replacing", e))?;
-        self.done = true;
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|e| self.error("syncing the folder of", e))
-    }
-
-    fn error(&self, action: &'static str, error: std::io::Error) -> Error {
-        Error::io(action, &self.path, error)
+    /// Those of [`AtomicFile::commit`].
+    pub fn commit(self) -> Result<()> {
+        match self.file.take() {
+            Some(file) => file.commit(),
+            None => Ok(()),
+        }
     }
 }
 
 impl Drop for OutFile {
     fn drop(&mut self) {
-        if !self.done {
-            let _ = fs::remove_file(&self.temp);
+        // A writer that still lives must not keep the temporary file.
+        self.file.take();
+    }
+}
+
+struct Writer(Rc<RefCell<Option<AtomicFile>>>);
+
+impl Writer {
+    fn with<T>(&self, write: impl FnOnce(&mut AtomicFile) -> io::Result<T>) -> io::Result<T> {
+        match &mut *self.0.borrow_mut() {
+            Some(file) => write(file),
+            None => Err(io::Error::other("the output is finished")),
         }
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.with(|file| file.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.with(|file| file.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.with(AtomicFile::flush)
     }
 }
 
@@ -139,17 +109,11 @@ mod tests {
         fs::hard_link(&input, &link).unwrap();
         for out in [&input, &link] {
             let error = check(out, true, &[&input]).unwrap_err();
-            assert!(error.to_string().contains("is an input"), "{error}");
+            assert!(error.to_string().contains("the same file"), "{error}");
         }
-        assert!(
-            check(&input, false, &[])
-                .unwrap_err()
-                .hint()
-                .unwrap()
-                .contains("--force")
-        );
+        let error = check(&input, false, &[]).unwrap_err();
+        assert!(error.hint().unwrap().contains("--force"));
         assert!(check(&input, true, &[]).is_ok());
-        assert!(check(dir.path(), true, &[]).is_err());
         assert!(check(&dir.path().join("new"), false, &[&input]).is_ok());
     }
 
@@ -158,13 +122,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out");
         fs::write(&path, "old").unwrap();
-        let file = OutFile::create(&path).unwrap();
-        file.writer().unwrap().write_all(b"half").unwrap();
+        let file = OutFile::create(&path, true).unwrap();
+        let mut writer = file.writer();
+        writer.write_all(b"half").unwrap();
         drop(file);
+        assert!(writer.write_all(b"late").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        let file = OutFile::create(&path).unwrap();
-        file.writer().unwrap().write_all(b"new").unwrap();
+        let file = OutFile::create(&path, true).unwrap();
+        file.writer().write_all(b"new").unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::sync::OnceLock;
-use std::sync::{Arc, Mutex};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anstyle::{AnsiColor, Style};
 
@@ -298,10 +298,7 @@ impl Write for Shared {
 
 /// A file of stdout's own: std's handle flushes at every line and takes some errors for success.
 fn own_stdout() -> Result<File> {
-    #[cfg(unix)]
-    let owned = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned();
-    #[cfg(windows)]
-    let owned = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned();
+    let owned = io::stdout().as_fd().try_clone_to_owned();
     owned.map(File::from).map_err(stdout_error)
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use super::output::{self, Output, VALUE_ON_TERMINAL_MAX};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
-use crate::row::json::{hex_json, key_json, value_json};
+use crate::row::json::{key_json, value_json};
 use crate::row::{Row, Schema, columns, escape};
 use crate::source::{RowWriter, Table};
 
@@ -281,6 +281,12 @@ fn format_piece(
     // The rows before an error are printed before it is told.
     let _ = chunks.send(Ok(chunk));
     formatted
+}
+
+fn hex_json(bytes: &[u8]) -> serde_json::Value {
+    let mut hex = Vec::with_capacity(bytes.len() * 2);
+    push_hex(&mut hex, bytes);
+    serde_json::json!({ "hex": String::from_utf8_lossy(&hex) })
 }
 
 /// Writes rows as JSON Lines, as `cat --json` prints them.

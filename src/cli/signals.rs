@@ -1,22 +1,22 @@
 //! Signals: temporary files go, then the process dies of the signal, so that the shell sees 128+N.
 
 use std::process;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+
+use crate::file::process::ignore_sigxfsz;
+use crate::file::replace::remove_pending;
 
 /// Starts listening. Called once, before any thread that opens an output.
 ///
 /// Signals that the parent asked to ignore (`nohup`, a background job of a script) stay ignored.
 pub fn install() {
-    // A handler that only sets a flag nobody reads: a write over RLIMIT_FSIZE then fails with EFBIG, which names the
-    // file, where the default would kill the process and leave its temporary file behind.
-    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
-
+    // A write over RLIMIT_FSIZE then fails with EFBIG, which names the file, where the default would kill the process and
+    // leave its temporary file behind.
+    ignore_sigxfsz();
     let ignored = ignored_signals();
     let wanted = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
@@ -45,11 +45,6 @@ fn die_of(signal: i32) -> ! {
     let _ = emulate_default_handler(signal);
     // Only reached where the signal has no default action here.
     process::exit(128 + signal)
-}
-
-/// Removes the temporary files of outputs that are not finished.
-fn remove_pending() {
-    // Becomes crate::file::replace::remove_pending() when that room is there.
 }
 
 /// The mask of signals that were ignored when the process started: bit N-1 for signal N; 0 where the system does not say.
