@@ -40,7 +40,7 @@ pub struct ConvertArgs {
     pub input: PathBuf,
 
     /// Where the rows go; - is stdout
-    #[arg(short, long, value_name = "OUT", allow_hyphen_values = true)]
+    #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
     /// The format to write, instead of what OUT's name says
