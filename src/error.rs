@@ -244,7 +244,8 @@ impl Error {
                 Some("read a snapshot that nothing writes to, then run again".into())
             }
             ErrorKind::Limit { what, .. } => Some(format!(
-                "if the file is sound, raise the limit with --limit '{what}=N'"
+                "if the file is sound, raise the limit with --cap {}=N",
+                what.replace(' ', "-")
             )),
             ErrorKind::StaleTree { .. } => {
                 Some("build the tree again, or leave --trees out".into())

@@ -1,11 +1,5 @@
 //! Bytes in and out: the only room that opens files, and the only one with `unsafe`.
 
-pub mod cursor;
-pub mod inflate;
-pub mod input;
-pub mod process;
-pub mod replace;
-pub mod spill;
 pub mod cursor; // checked reads over a slice
 mod guard; // the SIGBUS handler
 mod identity; // whether a file changed
@@ -14,5 +8,6 @@ pub mod input; // one file, for reading
 mod map; // its bytes, mapped or read
 pub mod process; // settings of the process
 pub mod replace; // atomic output
+pub mod spill; // a buffer that outgrows memory
 pub mod spool; // temporary files without a name
 mod unpack; // files compressed as a whole

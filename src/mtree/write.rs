@@ -217,8 +217,8 @@ pub fn write(
     let bytes = header.encode();
     debug_assert!(bytes.len() > DIGEST_BYTES);
     out.write_all(&bytes).map_err(wrap)?;
-    for table in &mut tables {
-        for level in table.levels.iter_mut().rev() {
+    for table in tables {
+        for level in table.levels.into_iter().rev() {
             level.copy_to(out, wrap)?;
         }
     }

@@ -120,6 +120,12 @@ pub trait Table: Send + Sync {
     /// Scans the rows of `range`. Reads little that lies outside of it.
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>>;
 
+    /// Whether a scan may still fail for a reason that [`Table::recover`] mends. Whoever can't take back the rows that it has
+    /// handed out (to a pipe, say) then scans once in vain first.
+    fn may_recover(&self) -> bool {
+        false
+    }
+
     /// Told why a scan failed, arranges for a better one: sorts what is not sorted, say. Returns whether scanning again
     /// from the start is worth it. Called by one thread, with no stream of this table alive.
     fn recover(&self, error: &Error) -> Result<bool> {

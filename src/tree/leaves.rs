@@ -165,7 +165,8 @@ impl RowHashTask for PieceTask<'_> {
         drop(stream);
         piece.start_splits(None);
         let sums = piece.finish(unreadable);
-        self.progress.add(&sums.total());
+        let total = sums.total();
+        self.progress.add(total.rows, total.bytes);
         Ok(sums)
     }
 }

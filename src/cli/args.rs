@@ -1,0 +1,748 @@
+//! Arguments that several subcommands share, and how their texts become values.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+
+use super::progress::Shown;
+use crate::error::{Error, Result};
+use crate::file::input::FileOptions;
+use crate::limits::Limits;
+use crate::range::KeyRange;
+use crate::row::Schema;
+use crate::source::{Snapshot, SourceOptions, Table, TextOptions};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ProgressWhen {
+    /// A bar, if stderr is a terminal
+    #[default]
+    Auto,
+    /// A line of text every 10 seconds, for logs
+    Plain,
+    /// A JSON object a line every second, for programs
+    Json,
+    /// Nothing
+    None,
+}
+
+/// Arguments of every subcommand.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct CommonArgs {
+    /// Threads to use; 0 is one for each core
+    ///
+    /// Results do not depend on it, to the last byte.
+    #[arg(short = 'j', long, global = true, value_name = "N", env = "MDIFF_THREADS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub threads: u16,
+
+    /// Say less: -q no progress and notes, -qq no result either
+    ///
+    /// -q silences progress and notes on stderr. -qq also prints no result and no warning: the exit code alone tells.
+    /// Errors are always told.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub quiet: u8,
+
+    /// Say on stderr how the work is done
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// When to colour
+    ///
+    /// NO_COLOR, CLICOLOR_FORCE and TERM=dumb are honoured. Colour never says anything that the text does not say too.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_possible_values = false
+    )]
+    pub color: ColorWhen,
+
+    /// How to show progress on stderr
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t)]
+    pub progress: ProgressWhen,
+
+    /// The same as --progress=none
+    #[arg(long, global = true, env = "MDIFF_NO_PROGRESS", value_parser = FalseyValueParser::new())]
+    pub no_progress: bool,
+}
+
+impl CommonArgs {
+    /// How progress is shown on this stderr.
+    pub fn progress_shown(&self) -> Shown {
+        if self.quiet > 0 || self.no_progress {
+            return Shown::Nothing;
+        }
+        match self.progress {
+            ProgressWhen::Auto => Shown::auto(),
+            ProgressWhen::Plain => Shown::Plain,
+            ProgressWhen::Json => Shown::Json,
+            ProgressWhen::None => Shown::Nothing,
+        }
+    }
+}
+
+/// How snapshots are read.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading snapshots")]
+pub struct SourceArgs {
+    /// Format of the snapshots, instead of detecting it
+    ///
+    /// Without it, the content decides, and where that could be anything (delimited text), the end of the file name.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+
+    /// Delimited text: the columns of the key
+    ///
+    /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
+    /// by them. Default: the first column.
+    #[arg(long, value_name = "COL", value_delimiter = ',')]
+    pub key: Vec<String>,
+
+    /// Delimited text: only these columns, and the key's
+    #[arg(long, value_name = "COL", value_delimiter = ',')]
+    pub columns: Vec<String>,
+
+    /// Delimited text: all columns but these
+    ///
+    /// Two rows that differ in such a column only are the same row.
+    #[arg(long, value_name = "COL", value_delimiter = ',')]
+    pub ignore_columns: Vec<String>,
+
+    /// Delimited text: the character between columns
+    ///
+    /// One ASCII character, or `tab`. Default: a tab in .tsv and .tab files, else a comma.
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
+    pub delimiter: Option<u8>,
+
+    /// Delimited text: the first line is a row, columns are numbered from 1
+    #[arg(long)]
+    pub no_header: bool,
+
+    /// Delimited text: how NULL is spelled, for example \N
+    ///
+    /// An unquoted column of this text is NULL, which is not the same as an empty text. Default: there is no NULL.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub null: Option<String>,
+
+    /// Read files by plain reads instead of mapping them into memory
+    ///
+    /// For file systems on which mapped files fail or are slow.
+    #[arg(long)]
+    pub no_mmap: bool,
+
+    /// Folder for temporary files; default: beside the output
+    ///
+    /// Sorting text that is not sorted needs about as much room there as the text has.
+    #[arg(long, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
+
+    /// Memory for sorting text that is not sorted; default: 64M
+    ///
+    /// Bytes, or a number with K, M, G or T (powers of 1024).
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub sort_memory: Option<u64>,
+
+    /// Raise or lower a cap on what an input may claim
+    ///
+    /// Files are not trusted: a length over its cap is an error before any memory is given to it. Bytes, or a number with
+    /// K, M, G or T (powers of 1024). Names: key-bytes (16M), value-bytes (256M), block-bytes (512M), record-bytes (256M: a
+    /// line of text), columns (16384), expansion (200: of a compressed file, bytes out a byte in), depth (32: of an index).
+    #[arg(long = "cap", value_name = "NAME=SIZE", value_parser = parse_cap)]
+    pub caps: Vec<Cap>,
+}
+
+impl SourceArgs {
+    /// The options for [`crate::source::open`].
+    pub fn options(&self) -> SourceOptions {
+        let mut limits = Limits::default();
+        for cap in &self.caps {
+            limits.set(&cap.name, cap.value);
+        }
+        SourceOptions {
+            file: FileOptions {
+                mmap: !self.no_mmap,
+                temp_dir: self.temp_dir.clone(),
+                limits,
+            },
+            format: self.format.clone(),
+            text: TextOptions {
+                key: self.key.clone(),
+                columns: self.columns.clone(),
+                ignore_columns: self.ignore_columns.clone(),
+                delimiter: self.delimiter,
+                no_header: self.no_header,
+                null: self.null.clone(),
+            },
+            sort_memory_bytes: self.sort_memory.unwrap_or(0),
+            write_compression: String::new(),
+        }
+    }
+}
+
+/// Which tables.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Choosing rows")]
+pub struct TableArgs {
+    /// Only this table; may be given several times
+    #[arg(long = "table", value_name = "NAME")]
+    pub tables: Vec<String>,
+}
+
+impl TableArgs {
+    /// The chosen tables of `snapshot`, in its order; all where none is named.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where a named table does not exist.
+    pub fn of<'s>(&self, snapshot: &'s dyn Snapshot) -> Result<Vec<&'s dyn Table>> {
+        let mut tables = snapshot.tables();
+        for name in &self.tables {
+            if !tables.iter().any(|table| table.name() == name) {
+                let names: Vec<&str> = tables.iter().map(|table| table.name()).collect();
+                return Err(Error::usage(
+                    format!("there is no table {name:?}"),
+                    format!("tables are: {}", names.join(", ")),
+                ));
+            }
+        }
+        if !self.tables.is_empty() {
+            tables.retain(|table| self.tables.iter().any(|name| name == table.name()));
+        }
+        Ok(tables)
+    }
+}
+
+/// Which keys.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Choosing rows")]
+pub struct RangeArgs {
+    /// Only keys from this one on
+    ///
+    /// As mdiff prints it: a byte that is not printable as \xNN, a backslash as \\, the columns of a key separated by commas.
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub from: Option<String>,
+
+    /// Only keys before this one (which is left out)
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub to: Option<String>,
+
+    /// Only keys that start like this
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
+    pub prefix: Option<String>,
+}
+
+impl RangeArgs {
+    /// Whether any is given.
+    pub fn is_given(&self) -> bool {
+        self.from.is_some() || self.to.is_some() || self.prefix.is_some()
+    }
+
+    /// The range that the arguments mean in a table of `schema`.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where a text is no key of this schema, or no key can lie in the range.
+    pub fn range(&self, schema: &Schema) -> Result<KeyRange> {
+        self.range_by(&|text| schema.parse_key(text), &|text| {
+            parse_prefix(schema, text)
+        })
+    }
+
+    /// The range that the arguments mean when they are hexadecimal digits of encoded keys.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where a text is not hexadecimal, or no key can lie in the range.
+    pub fn range_in_hex(&self) -> Result<KeyRange> {
+        self.range_by(&parse_hex, &parse_hex)
+    }
+
+    fn range_by(
+        &self,
+        key: &dyn Fn(&str) -> Result<Vec<u8>>,
+        prefix: &dyn Fn(&str) -> Result<Vec<u8>>,
+    ) -> Result<KeyRange> {
+        if let Some(text) = &self.prefix {
+            let from = prefix(text)?;
+            return Ok(KeyRange {
+                to: after_prefix(&from),
+                from,
+            });
+        }
+        let range = KeyRange {
+            from: self
+                .from
+                .as_deref()
+                .map(key)
+                .transpose()?
+                .unwrap_or_default(),
+            to: self.to.as_deref().map(key).transpose()?,
+        };
+        if range.is_empty() {
+            return Err(Error::usage(
+                "no key lies between --from and --to",
+                "--from is the smaller key; --to is left out of the range",
+            ));
+        }
+        Ok(range)
+    }
+}
+
+/// Which hash a fingerprint is made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HashName {
+    /// Fast; for lost writes, bit rot and bugs. The default
+    Xxh3,
+    /// For data an adversary may choose, and trees given to strangers
+    Blake3,
+}
+
+/// The key of keyed fingerprints.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Trees")]
+pub struct KeyFileArgs {
+    /// File with the secret key of BLAKE3 fingerprints
+    ///
+    /// 32 bytes, or 64 hexadecimal digits. Nobody without it can guess rows from a tree; every command that reads rows for a
+    /// tree or patch made with it wants it too. One is made by: head -c 32 /dev/urandom > FILE
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+impl KeyFileArgs {
+    /// Reads the key, where one is given.
+    ///
+    /// # Errors
+    ///
+    /// I/O, and Usage where the file holds something else.
+    pub fn read(&self) -> Result<Option<[u8; 32]>> {
+        let Some(path) = &self.key_file else {
+            return Ok(None);
+        };
+        let bytes = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).ok().or_else(|| {
+            let text = std::str::from_utf8(&bytes).ok()?;
+            parse_hex(text.trim()).ok()?.try_into().ok()
+        });
+        key.map(Some).ok_or_else(|| {
+            Error::usage(
+                format!(
+                    "{}: a key file holds 32 bytes or 64 hexadecimal digits, not {} bytes",
+                    path.display(),
+                    bytes.len()
+                ),
+                "make one: head -c 32 /dev/urandom > FILE",
+            )
+        })
+    }
+}
+
+/// How trees are built.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Trees")]
+pub struct TreeArgs {
+    /// Rows that a leaf holds on average; a power of two
+    ///
+    /// Fewer rows make a larger tree that pins differences down more closely. Trees of different leaves still compare.
+    /// Default: about 64 KiB of rows.
+    #[arg(long, value_name = "N", value_parser = parse_leaf_rows)]
+    pub leaf_rows: Option<u64>,
+
+    /// What rows are hashed by
+    ///
+    /// Trees of different hashes do not compare.
+    #[arg(long, value_enum, value_name = "HASH")]
+    pub hash: Option<HashName>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub key_file: KeyFileArgs,
+
+    /// File with keys, one a line as mdiff prints them, at which leaves start too
+    ///
+    /// Token ranges or tenants, say: differences are then told apart by them. Trees with and without it still compare.
+    #[arg(long, value_name = "FILE")]
+    pub split_at: Option<PathBuf>,
+
+    /// Go on past damaged places, and never call them equal
+    ///
+    /// The tree records the keys that could not be read; the exit code is 3.
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+impl TreeArgs {
+    /// The hash asked for: a key file alone means BLAKE3.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where xxh3 is to be keyed.
+    pub fn hash(&self) -> Result<HashName> {
+        match (self.hash, &self.key_file.key_file) {
+            (Some(HashName::Xxh3), Some(_)) => Err(Error::usage(
+                "--key-file does not go with --hash xxh3",
+                "use --hash blake3, which can be keyed",
+            )),
+            (Some(hash), _) => Ok(hash),
+            (None, Some(_)) => Ok(HashName::Blake3),
+            (None, None) => Ok(HashName::Xxh3),
+        }
+    }
+
+    /// Bits of a key's hash that are zero at a leaf's start, where `--leaf-rows` is given.
+    pub fn leaf_bits(&self) -> Option<u32> {
+        self.leaf_rows.map(u64::trailing_zeros)
+    }
+
+    /// The keys of `--split-at` in a table of `schema`, ascending, each once.
+    ///
+    /// # Errors
+    ///
+    /// I/O, and Usage with the line number where a line is no key.
+    pub fn split_keys(&self, schema: &Schema) -> Result<Vec<Vec<u8>>> {
+        let Some(path) = &self.split_at else {
+            return Ok(Vec::new());
+        };
+        let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
+        parse_keys(path, &text, schema)
+    }
+}
+
+fn parse_keys(path: &Path, text: &str, schema: &Schema) -> Result<Vec<Vec<u8>>> {
+    let mut keys = Vec::new();
+    for (i, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty())
+    {
+        let key = schema.parse_key(line).map_err(|e| {
+            Error::usage(
+                format!("{}: line {}: {e}", path.display(), i + 1),
+                e.hint().unwrap_or_default(),
+            )
+        })?;
+        keys.push(key);
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+/// Whether an output may be replaced.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ForceArgs {
+    /// Replace an output that exists
+    ///
+    /// The old file stays whole until the new one is complete and on disk. An input is never replaced.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Whether differences are failures.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ExitZeroArgs {
+    /// Exit with 0 also where there are differences
+    ///
+    /// Trouble and damage keep their codes.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// One `--cap`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cap {
+    /// Name of the limit.
+    pub name: String,
+    /// Its new value.
+    pub value: u64,
+}
+
+/// The names that `--cap` takes.
+const CAPS: [&str; 7] = [
+    "key-bytes",
+    "value-bytes",
+    "block-bytes",
+    "record-bytes",
+    "columns",
+    "expansion",
+    "depth",
+];
+
+fn parse_cap(text: &str) -> Result<Cap, String> {
+    let (name, value) = text.split_once('=').ok_or("a cap is NAME=SIZE")?;
+    let value = parse_size(value)?;
+    if !Limits::default().set(name, value) {
+        return Err(format!(
+            "there is no cap {name:?}; caps are {}",
+            CAPS.join(", ")
+        ));
+    }
+    Ok(Cap {
+        name: name.to_owned(),
+        value,
+    })
+}
+
+/// Bytes from `65536`, `64K`, `64KiB`, `1g`: K, M, G and T are powers of 1024.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "a size is a whole number, with K, M, G or T behind it or not")?;
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(format!("unknown unit {unit:?}; units are K, M, G, T")),
+    };
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "the size does not fit 64 bits".into())
+}
+
+fn parse_leaf_rows(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(rows) if rows.is_power_of_two() && rows <= 1 << 40 => Ok(rows),
+        Ok(rows) if rows > 0 && rows <= 1 << 40 => Err(format!(
+            "not a power of two; the nearest are {} and {}",
+            rows.next_power_of_two() / 2,
+            rows.next_power_of_two()
+        )),
+        _ => Err("a power of two from 1 to 2^40 is wanted".into()),
+    }
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
+        [b'"' | b'\r' | b'\n'] => Err("a quote or the end of a line can't separate columns".into()),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("one ASCII character, or `tab`, is wanted".into()),
+    }
+}
+
+fn parse_hex(text: &str) -> Result<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect();
+    match digits {
+        Some(digits) if digits.len().is_multiple_of(2) => Ok(digits
+            .chunks_exact(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()),
+        _ => Err(Error::usage(
+            format!("{text:?} is not hexadecimal: two digits a byte"),
+            "",
+        )),
+    }
+}
+
+/// The bytes with which every key starts that is printed with `text` at its front.
+fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
+    let mut key = schema.parse_key(text)?;
+    if let Schema::Columns { key: names, .. } = schema
+        && names.len() > 1
+        && !text.starts_with("\\raw:")
+    {
+        // The last column given is the start of a column: take its end mark away. See row::columns.
+        key.truncate(key.len().saturating_sub(2));
+    }
+    Ok(key)
+}
+
+/// The first key behind all that start with `prefix`; `None` where there is none.
+fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&byte| byte != 0xff)?;
+    let mut after = prefix[..=last].to_vec();
+    after[last] += 1;
+    Some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::columns::push_key_column;
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [
+            ("0", 0),
+            ("65536", 65_536),
+            ("64K", 65_536),
+            ("1GiB", 1 << 30),
+            ("64m", 64 << 20),
+            ("2TB", 2 << 40),
+        ] {
+            assert_eq!(parse_size(text), Ok(size), "{text}");
+        }
+        for text in ["", "K", "-1", "1.5G", "64X", "16777216T", "1 K"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_cap_in_the_help_exists() {
+        for name in CAPS {
+            assert!(Limits::default().set(name, 1), "{name}");
+        }
+        let help = clap::Command::new("x");
+        let help = SourceArgs::augment_args(help)
+            .render_long_help()
+            .to_string();
+        for name in CAPS {
+            assert!(help.contains(name), "{name} is not in --help");
+        }
+        assert!(parse_cap("key-bytes=1M").is_ok());
+        assert!(parse_cap("keys=1").unwrap_err().contains("value-bytes"));
+    }
+
+    #[test]
+    fn the_hint_of_a_limit_is_an_argument_that_works() {
+        let error: Error = crate::ErrorKind::Limit {
+            path: "a.csv".into(),
+            offset: 0,
+            what: "record bytes",
+            value: 9,
+            max: 1,
+        }
+        .into();
+        let hint = error.hint().unwrap();
+        let (_, cap) = hint.split_once("--cap ").unwrap();
+        assert!(parse_cap(&cap.replace('N', "9")).is_ok(), "{hint}");
+    }
+
+    #[test]
+    fn leaf_rows_are_a_power_of_two() {
+        assert_eq!(parse_leaf_rows("1"), Ok(1));
+        assert_eq!(parse_leaf_rows("512"), Ok(512));
+        assert!(parse_leaf_rows("500").unwrap_err().contains("256 and 512"));
+        assert!(parse_leaf_rows("0").is_err());
+        assert!(parse_leaf_rows("18446744073709551615").is_err());
+    }
+
+    #[test]
+    fn delimiters() {
+        assert_eq!(parse_delimiter("tab"), Ok(b'\t'));
+        assert_eq!(parse_delimiter(";"), Ok(b';'));
+        for text in ["", "ab", "\"", "\n", "\u{e4}"] {
+            assert!(parse_delimiter(text).is_err(), "{text:?}");
+        }
+    }
+
+    fn prefix(schema: &Schema, text: &str) -> KeyRange {
+        let args = RangeArgs {
+            prefix: Some(text.into()),
+            ..RangeArgs::default()
+        };
+        args.range(schema).unwrap()
+    }
+
+    #[test]
+    fn a_prefix_is_a_range() {
+        let range = prefix(&Schema::Bytes, "user/");
+        assert!(range.contains(b"user/"));
+        assert!(range.contains(b"user/\xff\xff"));
+        assert!(!range.contains(b"user0"));
+        assert!(!range.contains(b"user"));
+        assert_eq!(prefix(&Schema::Bytes, "a\\xff").to, Some(b"b".to_vec()));
+        assert_eq!(prefix(&Schema::Bytes, "\\xff").to, None);
+        assert_eq!(prefix(&Schema::Bytes, ""), KeyRange::all());
+    }
+
+    #[test]
+    fn a_prefix_of_a_key_of_columns_is_what_is_printed_at_its_front() {
+        let schema = Schema::Columns {
+            key: vec!["tenant".into(), "id".into()],
+            value: vec![],
+        };
+        let key = |columns: [&[u8]; 2]| {
+            let mut key = Vec::new();
+            columns
+                .iter()
+                .for_each(|column| push_key_column(&mut key, column));
+            key
+        };
+        for (text, inside, outside) in [
+            ("ac", [&b"acme"[..], b"1"], [&b"ab"[..], b"ac"]),
+            ("acme,", [b"acme", b"1"], [b"acme2", b"1"]),
+            ("acme,1", [b"acme", b"10"], [b"acme", b"2"]),
+            ("acme,1", [b"acme", b"1"], [b"acme2", b"1"]),
+        ] {
+            let range = prefix(&schema, text);
+            assert!(range.contains(&key(inside)), "{text}");
+            assert!(!range.contains(&key(outside)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_holds_no_key_is_an_error() {
+        let args = RangeArgs {
+            from: Some("b".into()),
+            to: Some("a".into()),
+            prefix: None,
+        };
+        assert!(args.range(&Schema::Bytes).is_err());
+        assert!(args.range_in_hex().is_err());
+    }
+
+    #[test]
+    fn keys_of_a_file_are_sorted_and_bad_lines_are_named() {
+        let path = Path::new("splits");
+        assert_eq!(
+            parse_keys(path, "b\r\n\n\\x00\nb\n", &Schema::Bytes).unwrap(),
+            [b"\0".to_vec(), b"b".to_vec()]
+        );
+        let error = parse_keys(path, "a\n\\q\n", &Schema::Bytes).unwrap_err();
+        assert!(error.to_string().contains("splits: line 2"), "{error}");
+    }
+
+    #[test]
+    fn key_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |bytes: &[u8]| {
+            let path = dir.path().join("key");
+            fs::write(&path, bytes).unwrap();
+            KeyFileArgs {
+                key_file: Some(path),
+            }
+            .read()
+        };
+        assert_eq!(read(&[7; 32]).unwrap(), Some([7; 32]));
+        assert_eq!(read("ab".repeat(32).as_bytes()).unwrap(), Some([0xab; 32]));
+        let with_end = format!("{}\n", "ab".repeat(32));
+        assert_eq!(read(with_end.as_bytes()).unwrap(), Some([0xab; 32]));
+        assert!(read(b"").is_err());
+        assert!(read(&[7; 31]).is_err());
+    }
+
+    #[test]
+    fn a_key_file_means_blake3() {
+        let mut args = TreeArgs::default();
+        assert_eq!(args.hash().unwrap(), HashName::Xxh3);
+        args.key_file.key_file = Some("key".into());
+        assert_eq!(args.hash().unwrap(), HashName::Blake3);
+        args.hash = Some(HashName::Xxh3);
+        assert!(args.hash().is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! `mdiff cat`: the rows of a snapshot, or the operations of a patch.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::args::{RangeArgs, SourceArgs, TableArgs};
+use super::convert;
+use super::exit::Exit;
+use super::kind::Kind;
+use super::output::{Output, counted};
+use super::rows::{self, Form, LeftOut, Lines};
+use crate::error::{Error, Result};
+use crate::source::{self, Snapshot, SourceOptions, Table};
+
+const LONG: &str = "\
+Prints the rows of a snapshot, or the operations of a patch.
+
+Examples:
+  The first ten rows:
+    mdiff cat a.sst --limit 10
+
+  The rows of a key range, as mdiff compare printed it:
+    mdiff cat a.sst --from 'user/7f\\x00' --to user/80
+
+  One JSON object a line, for a program:
+    mdiff cat users.csv --key id --json | jq .value.email
+
+  What a patch does, as SQL:
+    mdiff cat fix.mpatch --format sql
+
+A line is the key, a tab and the value. What is not printable is escaped: a byte as \\xNN, a backslash as \\\\; so what is printed can be given back to --from and --to. Columns are name=value, separated by tabs, and NULL is \\N. Values of more than 200 bytes are cut on a terminal, and marked; keys never.
+
+A JSON line is {\"table\",\"key\",\"value\"}; text that is not UTF-8 is {\"hex\":\"...\"}, and a row with columns an object.";
+
+const FORMAT_LONG: &str = "\
+Of a snapshot: its format, instead of detecting it by its content. Of a patch: how its operations are printed: sql, csv or json.";
+
+/// Arguments of `mdiff cat`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    about = "Prints the rows of a snapshot, or the operations of a patch",
+    long_about = LONG,
+    mut_arg("format", |arg| arg
+        .help("Snapshot: its format. Patch: print it as sql, csv or json")
+        .long_help(FORMAT_LONG))
+)]
+pub struct CatArgs {
+    /// A snapshot or a patch
+    #[arg(value_name = "SNAPSHOT|PATCH")]
+    pub file: PathBuf,
+
+    /// Print one JSON object a line
+    #[arg(long, group = "form")]
+    pub json: bool,
+
+    /// Print comma-separated lines with a header
+    ///
+    /// The same bytes as `mdiff convert` writes to a .csv; one table only.
+    #[arg(long, group = "form")]
+    pub csv: bool,
+
+    /// Print keys and values as hexadecimal digits
+    ///
+    /// --from, --to and --prefix are read so too.
+    #[arg(long, conflicts_with = "csv")]
+    pub hex: bool,
+
+    /// Stop after N rows, and say so on stderr
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+
+    /// Go on past damaged places, and tell them
+    ///
+    /// The exit code is 3.
+    #[arg(long, conflicts_with = "csv")]
+    pub keep_going: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub tables: TableArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub range: RangeArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// How the operations of a patch are printed by `--format`, `--json` and `--csv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PatchForm {
+    /// For a person: the default.
+    #[value(skip)]
+    Text,
+    /// INSERT, UPDATE and DELETE statements.
+    Sql,
+    /// Comma-separated lines.
+    Csv,
+    /// A JSON object a line.
+    Json,
+}
+
+impl CatArgs {
+    /// How a patch is to be printed.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where `--format` names something else.
+    pub fn patch_form(&self) -> Result<PatchForm> {
+        match self.source.format.as_deref() {
+            None if self.json => Ok(PatchForm::Json),
+            None if self.csv => Ok(PatchForm::Csv),
+            None => Ok(PatchForm::Text),
+            Some(name) => PatchForm::from_str(name, false).map_err(|_| {
+                Error::usage(
+                    format!("a patch can't be printed as {name:?}"),
+                    "--format of a patch is sql, csv or json",
+                )
+            }),
+        }
+    }
+}
+
+/// Runs `mdiff cat`.
+///
+/// # Errors
+///
+/// Those of reading and of writing to stdout.
+pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
+    match Kind::of(&args.file) {
+        Kind::Snapshot => {
+            let options = args.source.options();
+            let snapshot = source::open(&args.file, &options)?;
+            print_snapshot(&*snapshot, &options, args, out)
+        }
+        Kind::Patch => {
+            args.patch_form()?;
+            Err(super::not_yet("cat PATCH"))
+        }
+        Kind::Tree => Err(Error::usage(
+            format!("{} is a tree, which holds no rows", args.file.display()),
+            "see what it says with: mdiff info",
+        )),
+    }
+}
+
+fn print_snapshot(
+    snapshot: &dyn Snapshot,
+    options: &SourceOptions,
+    args: &CatArgs,
+    out: &mut Output,
+) -> Result<Exit> {
+    let tables = args.tables.of(snapshot)?;
+    let printed = print_tables(&tables, options, args, out);
+    // A file that changed explains whatever else was seen in it.
+    snapshot.check_unchanged()?;
+    let left_out = printed?;
+    if let (true, Some(limit)) = (left_out.cut, args.limit) {
+        out.flush()?;
+        out.note(format!(
+            "stopped after {}, as --limit asks; there are more",
+            counted(limit, "row")
+        ));
+    }
+    Ok(if left_out.unreadable {
+        Exit::Damaged
+    } else {
+        Exit::DONE
+    })
+}
+
+fn print_tables(
+    tables: &[&dyn Table],
+    options: &SourceOptions,
+    args: &CatArgs,
+    out: &mut Output,
+) -> Result<LeftOut> {
+    let mut left_out = LeftOut::default();
+    let mut rows_left = args.limit;
+    if args.csv {
+        let table = convert::only_table(tables)?;
+        return print_csv(table, options, args, &mut rows_left, out);
+    }
+    for table in tables {
+        let range = if args.hex {
+            args.range.range_in_hex()?
+        } else {
+            args.range.range(table.schema())?
+        };
+        let lines = Lines {
+            table: table.name(),
+            schema: table.schema(),
+            form: if args.json { Form::Json } else { Form::Text },
+            hex: args.hex,
+            name_table: tables.len() > 1,
+            cut: out.is_terminal() && !args.json && !args.hex,
+        };
+        convert::settle(*table, &range)?;
+        let threads = rayon::current_num_threads();
+        if threads > 1 && rows_left.is_none() && !args.keep_going {
+            rows::print_in_parallel(*table, &range, &lines, threads, out)?;
+            continue;
+        }
+        let left =
+            rows::print_serially(*table, &range, &lines, &mut rows_left, args.keep_going, out)?;
+        left_out.unreadable |= left.unreadable;
+        if left.cut {
+            left_out.cut = true;
+            break;
+        }
+    }
+    Ok(left_out)
+}
+
+fn print_csv(
+    table: &dyn Table,
+    options: &SourceOptions,
+    args: &CatArgs,
+    rows_left: &mut Option<u64>,
+    out: &mut Output,
+) -> Result<LeftOut> {
+    let range = args.range.range(table.schema())?;
+    convert::settle(table, &range)?;
+    let create = convert::writer_named("csv")?;
+    let mut writer = create(out.writer()?, table.schema(), options)?;
+    let mut rows = table.scan(&range)?;
+    let mut left_out = LeftOut::default();
+    while let Some(row) = rows.next()? {
+        match rows_left {
+            Some(0) => {
+                left_out.cut = true;
+                break;
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        writer.put(row)?;
+    }
+    writer.finish()?;
+    Ok(left_out)
+}
+
+#[cfg(test)]
+#[path = "cat_tests.rs"]
+mod tests;

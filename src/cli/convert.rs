@@ -1,0 +1,232 @@
+//! `mdiff convert`: any snapshot to a format mdiff writes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rayon::prelude::*;
+
+use super::args::{ForceArgs, SourceArgs, TableArgs};
+use super::exit::Exit;
+use super::kind::Kind;
+use super::outfile::{self, OutFile};
+use super::output::{Output, counted};
+use super::rows::JsonLinesWriter;
+use crate::error::{Error, Result};
+use crate::range::KeyRange;
+use crate::source::{self, CreateWriter, FORMATS, RowWriter, SourceOptions, Table};
+
+const LONG: &str = "\
+Writes the rows of a snapshot, or the operations of a patch, in another format.
+
+Examples:
+  A table file to text, and back:
+    mdiff convert a.sst -o a.csv
+    mdiff convert a.csv -o a-again.sst --compression zstd
+
+  Text that is not sorted to text that is:
+    mdiff convert users.csv --key id -o users-sorted.csv
+
+  A patch to a table file of puts and deletes, for RocksDB to ingest:
+    mdiff convert fix.mpatch -o fix.sst
+
+The end of OUT's name gives the format: .sst, .csv, .tsv or .jsonl; --to overrides it. Text that is not sorted is sorted in bounded memory, with temporary files. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
+
+/// Arguments of `mdiff convert`.
+#[derive(Debug, Clone, Args)]
+#[command(about = "Writes a snapshot or a patch in another format", long_about = LONG)]
+pub struct ConvertArgs {
+    /// A snapshot or a patch
+    #[arg(value_name = "SNAPSHOT|PATCH")]
+    pub input: PathBuf,
+
+    /// Where the rows go; - is stdout
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// The format to write, instead of what OUT's name says
+    #[arg(long, value_name = "FORMAT")]
+    pub to: Option<String>,
+
+    /// Compression of a .sst: none, snappy, lz4 or zstd
+    #[arg(long, value_name = "NAME", default_value = "lz4", value_parser = ["none", "snappy", "lz4", "zstd"])]
+    pub compression: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub force: ForceArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub tables: TableArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// Runs `mdiff convert`.
+///
+/// # Errors
+///
+/// Those of reading and writing.
+pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
+    let to = to_format(args)?;
+    let to_stdout = args.output == Path::new("-");
+    if !to_stdout {
+        outfile::check(&args.output, args.force.force, &[&args.input])?;
+    }
+    match Kind::of(&args.input) {
+        Kind::Snapshot => {}
+        Kind::Patch => return Err(super::not_yet("convert PATCH")),
+        Kind::Tree => {
+            return Err(Error::usage(
+                format!("{} is a tree, which holds no rows", args.input.display()),
+                "convert the snapshot that it was built of",
+            ));
+        }
+    }
+    let mut options = args.source.options();
+    options.write_compression = args.compression.clone();
+    let snapshot = source::open(&args.input, &options)?;
+    let table = only_table(&args.tables.of(&*snapshot)?)?;
+    if to_stdout {
+        settle(table, &KeyRange::all())?;
+        write_rows(table, to.writer(out.writer()?, table, &options)?)?;
+        snapshot.check_unchanged()?;
+        return Ok(Exit::DONE);
+    }
+    loop {
+        let file = OutFile::create(&args.output, args.force.force)?;
+        let written = to
+            .writer(file.writer(), table, &options)
+            .and_then(|writer| write_rows(table, writer));
+        snapshot.check_unchanged()?;
+        match written {
+            Ok(rows) => {
+                file.commit()?;
+                out.note(format!(
+                    "{}: {}",
+                    args.output.display(),
+                    counted(rows, "row")
+                ));
+                return Ok(Exit::DONE);
+            }
+            Err(error) if table.recover(&error)? => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What to write.
+enum To {
+    Format(CreateWriter),
+    JsonLines,
+}
+
+impl To {
+    fn writer(
+        &self,
+        out: Box<dyn std::io::Write>,
+        table: &dyn Table,
+        options: &SourceOptions,
+    ) -> Result<Box<dyn RowWriter>> {
+        match self {
+            To::Format(create) => create(out, table.schema(), options),
+            To::JsonLines => Ok(Box::new(JsonLinesWriter::new(out, table))),
+        }
+    }
+}
+
+fn to_format(args: &ConvertArgs) -> Result<To> {
+    let extension = args.output.extension().and_then(|text| text.to_str());
+    let Some(name) = args.to.as_deref().or(extension) else {
+        return Err(Error::usage(
+            format!("the name {} does not say a format", args.output.display()),
+            format!("name one with --to: {}", writable()),
+        ));
+    };
+    if name == "jsonl" {
+        return Ok(To::JsonLines);
+    }
+    writer_named(name).map(To::Format)
+}
+
+/// The writer of the format of this name, or of files with this ending.
+///
+/// # Errors
+///
+/// Usage, where mdiff writes no such format.
+pub(super) fn writer_named(name: &str) -> Result<CreateWriter> {
+    FORMATS
+        .iter()
+        .filter(|format| format.name == name || format.extensions.contains(&name))
+        .find_map(|format| format.create)
+        .ok_or_else(|| {
+            Error::usage(
+                format!("mdiff does not write {name:?}"),
+                format!("formats to write are: {}", writable()),
+            )
+        })
+}
+
+fn writable() -> String {
+    let mut names: Vec<&str> = FORMATS
+        .iter()
+        .filter(|format| format.create.is_some())
+        .map(|format| format.name)
+        .collect();
+    names.push("jsonl");
+    names.join(", ")
+}
+
+/// The one table of the chosen ones, for outputs that hold one.
+///
+/// # Errors
+///
+/// Usage, where there are more or none.
+pub(super) fn only_table<'t>(tables: &[&'t dyn Table]) -> Result<&'t dyn Table> {
+    match tables {
+        [table] => Ok(*table),
+        [] => Err(Error::usage("the snapshot has no table", "")),
+        more => {
+            let names: Vec<&str> = more.iter().map(|table| table.name()).collect();
+            Err(Error::usage(
+                format!(
+                    "the snapshot has {} tables, the output holds one",
+                    more.len()
+                ),
+                format!("choose one with --table: {}", names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Scans in vain where a first scan may fail for a reason that the table can mend: rows that went to stdout can't be
+/// taken back.
+///
+/// # Errors
+///
+/// Those of the scan that can't be mended.
+pub(super) fn settle(table: &dyn Table, range: &KeyRange) -> Result<()> {
+    while table.may_recover() {
+        let pieces = range.cut_at(&table.split(range, rayon::current_num_threads() * 4)?);
+        let scanned = pieces
+            .par_iter()
+            .try_for_each(|piece| table.scan(piece)?.for_each(&mut |_| Ok(())));
+        match scanned {
+            Ok(()) => break,
+            Err(error) if table.recover(&error)? => {}
+            // The scan that prints meets it again, and prints the rows before it.
+            Err(_) => break,
+        }
+    }
+    Ok(())
+}
+
+fn write_rows(table: &dyn Table, mut writer: Box<dyn RowWriter>) -> Result<u64> {
+    let mut rows = 0;
+    table.scan(&KeyRange::all())?.for_each(&mut |row| {
+        rows += 1;
+        writer.put(row)
+    })?;
+    writer.finish()?;
+    Ok(rows)
+}
