@@ -118,6 +118,9 @@ pub enum ErrorKind {
         /// Rows that the tree tells of.
         rows_in_tree: u64,
     },
+    /// A visitor asked to stop; whoever gave it takes this for the end of the work, so no user meets it.
+    #[error("stopped")]
+    Stopped,
     /// The base of a patch is not the one the patch was made for; nothing was written (exit code 1).
     #[error("{}: {what}", path.display())]
     WrongBase {
@@ -261,7 +264,8 @@ impl Error {
             ErrorKind::Io { .. }
             | ErrorKind::Changed { .. }
             | ErrorKind::Usage { .. }
-            | ErrorKind::StaleTree { .. } => 2,
+            | ErrorKind::StaleTree { .. }
+            | ErrorKind::Stopped => 2,
             ErrorKind::Damaged { .. }
             | ErrorKind::Unsupported { .. }
             | ErrorKind::Unsorted { .. }

@@ -83,3 +83,11 @@ impl From<UnreadableKeys> for KeyRange {
 pub fn rank(key: &[u8]) -> u32 {
     xxhash_rust::xxh3::xxh3_64(key).trailing_zeros()
 }
+
+/// Returns the first key behind all that start with `prefix`; `None` where there is none.
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}

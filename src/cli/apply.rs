@@ -1,13 +1,21 @@
 //! `mdiff apply`: base and patch to the target, proven.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::args::{ForceArgs, KeyFileArgs, SourceArgs};
 use super::exit::Exit;
-use super::output::Output;
-use crate::error::Result;
+use super::output::{Output, counted};
+use super::report::hex;
+use super::{outfile, sides};
+use crate::apply::{ApplyOptions, apply};
+use crate::error::{Error, Result};
+use crate::file::input::Input;
+use crate::fingerprint::{Hash, HashId};
+use crate::patch::PatchReader;
+use crate::progress::Progress;
 
 const LONG: &str = "\
 Writes the snapshot that a patch makes of its base, and proves that it is the target.
@@ -39,6 +47,10 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Go on past damaged places of the base, for a patch made so
+    #[arg(long)]
+    pub keep_going: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub force: ForceArgs,
@@ -56,6 +68,53 @@ pub struct ApplyArgs {
 ///
 /// WrongBase where the base does not match; Damaged for the patch; those of reading and writing.
 pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
-    let _ = (args, out);
-    Err(super::not_yet("apply"))
+    let output = args.output.as_deref().filter(|_| !args.dry_run);
+    if let Some(output) = output {
+        outfile::check(output, args.force.force, &[&args.base, &args.patch])?;
+    }
+    let source_options = args.source.options();
+    let patch = Input::open(&args.patch, &source_options.file)?;
+    let base = sides::open_snapshot(&args.base, &args.source)?;
+    let options = ApplyOptions {
+        hash: hash_of(&PatchReader::new(&patch)?.header().hash, &args.key_file, &args.patch)?,
+        overwrite: args.force.force,
+        keep_going: args.keep_going,
+    };
+    let progress = Arc::new(Progress::default());
+    let ticker = out.progress(&format!("applying to {}", args.base.display()), 0, Arc::clone(&progress));
+    let applied = apply(base.as_ref(), &args.base, &patch, output, &source_options, &options, &progress);
+    ticker.finish();
+    let applied = applied?;
+    let (puts, deletes) = (applied.counts.puts, applied.counts.deletes);
+    let what = format!("{} and {}", counted(puts, "put"), counted(deletes, "delete"));
+    out.line(match output {
+        Some(output) => format!(
+            "{}: {what} applied; {}, proven to have the target's root {}",
+            output.display(),
+            counted(applied.rows, "row"),
+            hex(&applied.root)
+        ),
+        None => format!("the patch fits {}: {what} lead to the target's {}", args.base.display(), counted(applied.rows, "row")),
+    })?;
+    Ok(Exit::DONE)
+}
+
+/// The hash of a patch or tree, with its key from the key file where it has one.
+///
+/// # Errors
+///
+/// Usage, where the key file is missing or another one.
+pub fn hash_of(id: &HashId, key_file: &KeyFileArgs, path: &Path) -> Result<Hash> {
+    let hash = match (id.without_key(), key_file.read()?) {
+        (Some(hash), _) => hash,
+        (None, Some(secret)) => Hash::keyed(&secret)?,
+        (None, None) => {
+            return Err(Error::usage(
+                format!("{} was made with a key file, which is needed here too", path.display()),
+                "give it with --key-file",
+            ));
+        }
+    };
+    id.check_same(&hash.id())?;
+    Ok(hash)
 }

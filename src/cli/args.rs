@@ -10,7 +10,7 @@ use super::progress::Shown;
 use crate::error::{Error, Result};
 use crate::file::input::FileOptions;
 use crate::limits::Limits;
-use crate::range::KeyRange;
+use crate::range::{KeyRange, prefix_end};
 use crate::row::Schema;
 use crate::source::{Snapshot, SourceOptions, Table, TextOptions};
 
@@ -282,7 +282,7 @@ impl RangeArgs {
         if let Some(text) = &self.prefix {
             let from = prefix(text)?;
             return Ok(KeyRange {
-                to: after_prefix(&from),
+                to: prefix_end(&from),
                 from,
             });
         }
@@ -569,14 +569,6 @@ fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
         key.truncate(key.len().saturating_sub(2));
     }
     Ok(key)
-}
-
-/// The first key behind all that start with `prefix`; `None` where there is none.
-fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|&byte| byte != 0xff)?;
-    let mut after = prefix[..=last].to_vec();
-    after[last] += 1;
-    Some(after)
 }
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
 //! `mdiff build`: snapshots to trees.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::exit::Exit;
-use super::output::Output;
-use crate::error::Result;
+use super::output::{self, Output, counted, counted_as};
+use super::report::hex;
+use super::sides::{self, Plan};
+use super::outfile;
+use crate::error::{Error, Result};
+use crate::file::replace::AtomicFile;
+use crate::mtree::Tree;
+use crate::mtree::write::write;
 
 const LONG: &str = "\
 Builds the tree of a snapshot: its fingerprint, about a thousandth of its size.
@@ -61,6 +68,56 @@ pub struct BuildArgs {
 ///
 /// Those of reading the snapshots and writing the trees.
 pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
-    let _ = (args, out);
-    Err(super::not_yet("build"))
+    let plan = Plan {
+        tree: args.tree.clone(),
+        tables: args.tables.clone(),
+        range: args.range.clone(),
+        source: args.source.clone(),
+    };
+    let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
+        Some(output) => vec![(args.snapshots.iter().map(PathBuf::as_path).collect(), output.clone())],
+        None => args.snapshots.iter().map(|path| (vec![path.as_path()], beside(path))).collect(),
+    };
+    for (snapshots, output) in &jobs {
+        outfile::check(output, args.force.force, snapshots)?;
+    }
+    let mut exit = Exit::DONE;
+    for (snapshots, output) in &jobs {
+        let snapshot = sides::open_shards(snapshots, &plan.source)?;
+        let shown = snapshots.first().copied().unwrap_or(output);
+        let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
+        let hash = plan.hash(None)?.id();
+        let mut file = AtomicFile::create(output, args.force.force)?;
+        write(tables, &hash, &mut file, &|e| Error::io("writing", output, e))?;
+        file.flush().map_err(|e| Error::io("writing", output, e))?;
+        let tree = Tree::open(file.path(), &plan.source.options().file)?;
+        tree.check_all()?;
+        file.commit()?;
+        for table in tree.tables() {
+            let header = table.header();
+            if header.summary.unreadable_leaves > 0 {
+                exit = Exit::Damaged;
+                for unreadable in table.unreadable()? {
+                    out.warn(format!("{}: keys not read: {}", shown.display(), unreadable.why));
+                }
+            }
+            out.line(format!(
+                "{}: table {}, {}, {}, {}, root {}",
+                output.display(),
+                header.name,
+                counted(header.summary.rows, "row"),
+                output::bytes(header.summary.bytes),
+                counted_as(header.leaves, "leaf", "leaves"),
+                hex(&header.root)
+            ))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Where the tree of a snapshot goes by itself, and is looked for.
+pub fn beside(snapshot: &Path) -> PathBuf {
+    let mut name = snapshot.as_os_str().to_owned();
+    name.push(".mtree");
+    PathBuf::from(name)
 }

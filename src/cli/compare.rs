@@ -7,6 +7,8 @@ use clap::Args;
 use super::args::{ExitZeroArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::exit::Exit;
 use super::output::Output;
+use super::report::{Form, report};
+use super::sides::{self, Plan};
 use crate::error::Result;
 
 const LONG: &str = "\
@@ -68,6 +70,16 @@ pub struct CompareArgs {
 ///
 /// Those of reading, and Usage where the sides can't be compared.
 pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
-    let _ = (args, out);
-    Err(super::not_yet("compare"))
+    let plan = Plan {
+        tree: args.tree.clone(),
+        tables: args.tables.clone(),
+        range: args.range.clone(),
+        source: args.source.clone(),
+    };
+    let sides = args.sides.iter().map(|path| sides::open(path, &plan.source)).collect::<Result<Vec<_>>>()?;
+    let trees = plan.trees(sides, &args.sides, out)?;
+    let form = Form { json: args.json, all_ranges: args.ranges };
+    let exit = report(&args.sides, &trees, &args.tables.tables, &form, out)?;
+    trees.iter().try_for_each(|tree| tree.check_unchanged())?;
+    Ok(exit.or_zero(args.exit_zero.exit_zero))
 }

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::{ExitZeroArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::changes::{ChangeCounts, ChangeForm, ChangePrinter};
 use super::exit::Exit;
-use super::output::Output;
-use crate::error::Result;
+use super::output::{Output, counted};
+use super::pair::{Pair, TreeChoice};
+use super::sides::Plan;
+use crate::error::{ErrorKind, Result};
 
 const LONG: &str = "\
 Prints the rows that differ between two snapshots.
@@ -90,8 +93,46 @@ pub struct DiffArgs {
 ///
 /// # Errors
 ///
-/// Those of reading, and Damaged where a tree is not of its snapshot.
+/// Those of reading, and StaleTree where a tree is not of its snapshot.
 pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
-    let _ = (args, out);
-    Err(super::not_yet("diff"))
+    let plan = Plan {
+        tree: args.tree.clone(),
+        tables: args.tables.clone(),
+        range: args.range.clone(),
+        source: args.source.clone(),
+    };
+    let choice = TreeChoice { given: &args.trees, none_beside: args.no_trees };
+    let pair = Pair::open(&args.left, &args.right, &choice, &plan, out)?;
+    let tables = pair.tables(&args.tables.tables)?;
+    let form = match (args.json, args.csv, args.stat) {
+        (true, _, _) => ChangeForm::Json,
+        (_, true, _) => ChangeForm::Csv,
+        (_, _, true) => ChangeForm::Stat,
+        _ => ChangeForm::Text,
+    };
+    let mut printer = ChangePrinter::new(out, form, args.hex, args.limit, tables.len() > 1)?;
+    let mut differs = false;
+    for table in &tables {
+        let schema = table.views(&pair.trees)[0].header().schema.clone();
+        printer.begin(&table.name, &schema)?;
+        let result = pair.diff(table, &mut printer);
+        let counts = printer.end()?;
+        differs |= counts != ChangeCounts::default();
+        match result {
+            Err(error) if matches!(error.kind(), ErrorKind::Stopped) => {
+                differs = true;
+                break;
+            }
+            result => drop(result?),
+        }
+    }
+    let (was_cut, was_unreadable) = (printer.was_cut, printer.was_unreadable);
+    pair.check_unchanged()?;
+    if was_cut {
+        out.warn(format!("stopped after {} (--limit); there are more", counted(args.limit.unwrap_or(0), "row")));
+    }
+    if was_unreadable || pair.has_unreadable() {
+        return Ok(Exit::Damaged);
+    }
+    Ok(Exit::different_if(differs).or_zero(args.exit_zero.exit_zero))
 }

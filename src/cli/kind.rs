@@ -1,6 +1,11 @@
-//! What a file given on the command line is: a snapshot, a tree or a patch.
+//! What a file is, by its first bytes.
 
 use std::path::Path;
+
+use crate::error::Result;
+use crate::file::input::{FileOptions, Input};
+use crate::mtree::read::is_tree;
+use crate::patch::read::is_patch;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +20,26 @@ pub enum Kind {
 
 impl Kind {
     /// Says what the file at `path` is.
-    pub fn of(path: &Path) -> Kind {
-        // By name until the rooms of the two formats bring their magic numbers; then by content.
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("mtree") => Kind::Tree,
-            Some("mpatch") => Kind::Patch,
+    ///
+    /// # Errors
+    ///
+    /// I/O errors.
+    pub fn of(path: &Path) -> Result<Kind> {
+        Kind::of_input(&Input::open(path, &FileOptions::default())?)
+    }
+
+    /// Says what an open file is.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors.
+    pub fn of_input(input: &Input) -> Result<Kind> {
+        let mut scratch = Vec::new();
+        let head = input.read(0, input.len().min(8), &mut scratch)?;
+        Ok(match head {
+            head if is_tree(head) => Kind::Tree,
+            head if is_patch(head) => Kind::Patch,
             _ => Kind::Snapshot,
-        }
+        })
     }
 }

@@ -328,6 +328,11 @@ pub fn counted(number: u64, one: &str) -> String {
     )
 }
 
+/// A count of things whose plural is another word: `1 leaf`, `2 leaves`.
+pub fn counted_as(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// Bytes in the unit that suits them: `999 B`, `1.5 KiB`, `64.0 MiB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

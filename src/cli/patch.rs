@@ -1,13 +1,23 @@
 //! `mdiff patch`: the rows that make one snapshot equal another, as a file.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::exit::Exit;
-use super::output::Output;
-use crate::error::Result;
+use super::apply::hash_of;
+use super::outfile;
+use super::output::{self, Output, counted};
+use super::pair::{Pair, TreeChoice};
+use super::sides::Plan;
+use crate::error::{Error, Result};
+use crate::file::input::{FileOptions, Input};
+use crate::file::replace::AtomicFile;
+use crate::patch::read::invert;
+use crate::patch::write::PatchCounts;
+use crate::patch::{PatchHeader, PatchReader, PatchTable, PatchWriter};
 
 const LONG: &str = "\
 Writes the patch that makes BASE equal to TARGET: the rows that differ, and the proof.
@@ -90,6 +100,88 @@ pub struct PatchArgs {
 ///
 /// Those of reading and writing; Usage where `--invert` gets a patch without old values.
 pub fn run(args: &PatchArgs, out: &mut Output) -> Result<Exit> {
-    let _ = (args, out);
-    Err(super::not_yet("patch"))
+    match (&args.base, &args.target, &args.invert, &args.output) {
+        (None, None, Some(patch), Some(output)) => run_invert(args, patch, output, out),
+        (Some(base), Some(target), None, output) => {
+            let output = output.clone().unwrap_or_else(|| {
+                let mut name = base.as_os_str().to_owned();
+                name.push(".mpatch");
+                PathBuf::from(name)
+            });
+            run_patch(args, base, target, &output, out)
+        }
+        _ => Err(Error::usage("give BASE and TARGET, or --invert PATCH -o OUT", "see: mdiff patch --help")),
+    }
+}
+
+fn run_patch(args: &PatchArgs, base: &Path, target: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
+    outfile::check(output, args.force.force, &[base, target])?;
+    let plan = Plan {
+        tree: args.tree.clone(),
+        tables: args.tables.clone(),
+        range: args.range.clone(),
+        source: args.source.clone(),
+    };
+    let choice = TreeChoice { given: &args.trees, none_beside: args.no_trees };
+    let pair = Pair::open(base, target, &choice, &plan, out)?;
+    if pair.trees[1].header().tables.iter().any(|table| table.summary.unreadable_leaves > 0) {
+        return Err(Error::usage(
+            format!("{}: some of its keys can't be read, so it can't be the target of a patch", target.display()),
+            "take a healthy replica as the target",
+        ));
+    }
+    let tables = pair.tables(&args.tables.tables)?;
+    let header = PatchHeader {
+        hash: pair.hash.id(),
+        reversible: args.reversible,
+        tables: tables
+            .iter()
+            .map(|table| {
+                let views = table.views(&pair.trees);
+                PatchTable::new(&views[0], &views[1])
+            })
+            .collect(),
+    };
+    let wrap = |e| Error::io("writing", output, e);
+    let mut file = AtomicFile::create(output, args.force.force)?;
+    let mut writer = PatchWriter::new(&mut file, &wrap, &header, &pair.hash, true)?;
+    for (index, table) in tables.iter().enumerate() {
+        writer.table(index)?;
+        pair.diff(table, &mut writer)?;
+    }
+    let (counts, raw_bytes) = writer.finish()?;
+    pair.check_unchanged()?;
+    finish(file, output, counts, out)?;
+    out.detail(format!("{raw_bytes} bytes before compression"));
+    Ok(if pair.has_unreadable() { Exit::Damaged } else { Exit::DONE })
+}
+
+fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
+    outfile::check(output, args.force.force, &[patch])?;
+    let input = Input::open(patch, &args.source.options().file)?;
+    let mut reader = PatchReader::new(&input)?;
+    let hash = hash_of(&reader.header().hash, &args.tree.key_file, patch)?;
+    let mut file = AtomicFile::create(output, args.force.force)?;
+    let counts = invert(&mut reader, &hash, &mut file, &|e| Error::io("writing", output, e))?;
+    finish(file, output, counts, out)?;
+    Ok(Exit::DONE)
+}
+
+/// Reads the patch back, every digest checked, before it takes its name.
+fn finish(mut file: AtomicFile, output: &Path, counts: PatchCounts, out: &mut Output) -> Result<()> {
+    file.flush().map_err(|e| Error::io("writing", output, e))?;
+    let written = Input::open(file.path(), &FileOptions::default())?;
+    let mut reader = PatchReader::new(&written)?;
+    while reader.next_record()?.is_some() {}
+    let len = written.len();
+    drop(written);
+    file.commit()?;
+    out.line(format!(
+        "{}: {} and {} in {}, {}",
+        output.display(),
+        counted(counts.puts, "put"),
+        counted(counts.deletes, "delete"),
+        counted(counts.ranges, "key range"),
+        output::bytes(len)
+    ))
 }

@@ -1,0 +1,296 @@
+//! How rows that differ are printed: as lines for a person, as JSON Lines, as CSV, or only counted.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::output::{Output, Tone, counted};
+use crate::diff::{Change, ChangeSink};
+use crate::error::{ErrorKind, Result};
+use crate::row::columns::decode_value;
+use crate::row::json::{key_json, value_json};
+use crate::row::{Schema, escape};
+use crate::tree::leaves::Unreadable;
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeForm {
+    /// `- + ~` lines.
+    Text,
+    /// One object a line.
+    Json,
+    /// Comma-separated lines with a header.
+    Csv,
+    /// Only the numbers.
+    Stat,
+}
+
+/// Rows that differ in one table, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// Only on the left.
+    pub only_left: u64,
+    /// Only on the right.
+    pub only_right: u64,
+    /// On both sides, with other values.
+    pub changed: u64,
+    /// Rows in which a column changed, by column.
+    pub columns: BTreeMap<String, u64>,
+}
+
+/// Prints the changes of one table after the other.
+pub struct ChangePrinter<'o> {
+    out: &'o mut Output,
+    form: ChangeForm,
+    hex: bool,
+    limit: Option<u64>,
+    several: bool,
+    table: String,
+    schema: Schema,
+    counts: ChangeCounts,
+    printed: u64,
+    line: String,
+    /// The limit cut the result.
+    pub was_cut: bool,
+    /// Some keys could not be read.
+    pub was_unreadable: bool,
+}
+
+impl<'o> ChangePrinter<'o> {
+    /// A printer of changes; `several` tables are told apart in the text.
+    ///
+    /// # Errors
+    ///
+    /// Those of printing.
+    pub fn new(out: &'o mut Output, form: ChangeForm, hex: bool, limit: Option<u64>, several: bool) -> Result<ChangePrinter<'o>> {
+        if form == ChangeForm::Csv {
+            out.line("table,change,key,left,right")?;
+        }
+        Ok(ChangePrinter {
+            out,
+            form,
+            hex,
+            limit,
+            several,
+            table: String::new(),
+            schema: Schema::Bytes,
+            counts: ChangeCounts::default(),
+            printed: 0,
+            line: String::new(),
+            was_cut: false,
+            was_unreadable: false,
+        })
+    }
+
+    /// What follows belongs to this table.
+    ///
+    /// # Errors
+    ///
+    /// Those of printing.
+    pub fn begin(&mut self, table: &str, schema: &Schema) -> Result<()> {
+        self.table = table.to_owned();
+        self.schema = schema.clone();
+        self.counts = ChangeCounts::default();
+        if self.several && self.form == ChangeForm::Text {
+            let title = self.out.paint(Tone::Strong, &format!("table {table}")).into_owned();
+            self.out.line(title)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the table; returns how many of its rows differ.
+    ///
+    /// # Errors
+    ///
+    /// Those of printing.
+    pub fn end(&mut self) -> Result<ChangeCounts> {
+        let counts = std::mem::take(&mut self.counts);
+        if self.form == ChangeForm::Stat {
+            let cut = if self.was_cut { " (stopped at --limit)" } else { "" };
+            self.out.line(format!(
+                "table {}: {} only left, {} only right, {} changed{cut}",
+                self.table,
+                counted(counts.only_left, "row"),
+                counted(counts.only_right, "row"),
+                counted(counts.changed, "row")
+            ))?;
+            for (column, rows) in &counts.columns {
+                self.out.line(format!("  column {column}: changed in {}", counted(*rows, "row")))?;
+            }
+        }
+        Ok(counts)
+    }
+
+    fn key_text(&self, key: &[u8]) -> String {
+        if self.hex { super::report::hex(key) } else { self.schema.show_key(key) }
+    }
+
+    fn value_text(&self, value: &[u8]) -> String {
+        if self.hex {
+            return super::report::hex(value);
+        }
+        let Schema::Columns { value: names, .. } = &self.schema else { return escape(value).into_owned() };
+        match decode_value(value, names.len()) {
+            Some(fields) => {
+                let parts: Vec<String> =
+                    names.iter().zip(fields).map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field))).collect();
+                parts.join(" ")
+            }
+            None => escape(value).into_owned(),
+        }
+    }
+
+    fn text_line(&mut self, change: &Change<'_>) -> Result<()> {
+        let key = self.key_text(change.key);
+        let (sign, tone, rest) = match (change.left, change.right) {
+            (Some(left), None) => ("-", Tone::Left, self.cut(self.value_text(left))),
+            (None, Some(right)) => ("+", Tone::Right, self.cut(self.value_text(right))),
+            (Some(left), Some(right)) => ("~", Tone::Changed, self.change_text(left, right)),
+            (None, None) => return Ok(()),
+        };
+        let line = format!("{sign} {key}\t{rest}");
+        let painted = self.out.paint(tone, &line).into_owned();
+        self.out.line(painted)
+    }
+
+    fn cut(&self, text: String) -> String {
+        self.out.value(&text).into_owned()
+    }
+
+    /// What changed in a row: the columns, where it has columns, else both values.
+    fn change_text(&self, left: &[u8], right: &[u8]) -> String {
+        if !self.hex
+            && let Schema::Columns { value: names, .. } = &self.schema
+            && let (Some(left), Some(right)) = (decode_value(left, names.len()), decode_value(right, names.len()))
+        {
+            let changes: Vec<String> = names
+                .iter()
+                .zip(left.iter().zip(&right))
+                .filter(|(_, (left, right))| left != right)
+                .map(|(name, (left, right))| {
+                    let (left, right) = (self.cut(field_text(*left)), self.cut(field_text(*right)));
+                    format!("{}: {left} -> {right}", escape(name.as_bytes()))
+                })
+                .collect();
+            return changes.join(", ");
+        }
+        format!("{} -> {}", self.cut(self.value_text(left)), self.cut(self.value_text(right)))
+    }
+
+    fn json_line(&mut self, change: &Change<'_>) -> Result<()> {
+        let show = |value: Option<&[u8]>| value.map_or(Value::Null, |value| self.json_value(value));
+        let key = if self.hex { json!({ "hex": super::report::hex(change.key) }) } else { key_json(&self.schema, change.key) };
+        let document = json!({
+            "table": self.table,
+            "change": kind(change),
+            "key": key,
+            "left": show(change.left),
+            "right": show(change.right),
+        });
+        self.out.json(&document)
+    }
+
+    fn json_value(&self, value: &[u8]) -> Value {
+        match self.hex {
+            true => json!({ "hex": super::report::hex(value) }),
+            false => value_json(&self.schema, value),
+        }
+    }
+
+    fn csv_line(&mut self, change: &Change<'_>) -> Result<()> {
+        let value = |value: Option<&[u8]>| value.map_or_else(String::new, |value| self.csv_value(value));
+        let fields = [self.table.clone(), kind(change).to_owned(), self.key_text(change.key), value(change.left), value(change.right)];
+        self.line.clear();
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                self.line.push(',');
+            }
+            push_csv(&mut self.line, field);
+        }
+        let line = std::mem::take(&mut self.line);
+        self.out.line(&line)?;
+        self.line = line;
+        Ok(())
+    }
+
+    /// Rows with columns stand in a CSV field as JSON, so that they can be taken apart again.
+    fn csv_value(&self, value: &[u8]) -> String {
+        match self.schema {
+            Schema::Bytes => escape(value).into_owned(),
+            Schema::Columns { .. } => value_json(&self.schema, value).to_string(),
+        }
+    }
+
+    fn count(&mut self, change: &Change<'_>) {
+        match (change.left, change.right) {
+            (Some(left), Some(right)) => {
+                self.counts.changed += 1;
+                self.count_columns(left, right);
+            }
+            (Some(_), None) => self.counts.only_left += 1,
+            (None, _) => self.counts.only_right += 1,
+        }
+    }
+
+    fn count_columns(&mut self, left: &[u8], right: &[u8]) {
+        let Schema::Columns { value: names, .. } = &self.schema else { return };
+        if let (Some(left), Some(right)) = (decode_value(left, names.len()), decode_value(right, names.len())) {
+            for (name, _) in names.iter().zip(left.iter().zip(&right)).filter(|(_, (left, right))| left != right) {
+                *self.counts.columns.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+}
+
+impl ChangeSink for ChangePrinter<'_> {
+    fn change(&mut self, change: Change<'_>) -> Result<()> {
+        if self.limit.is_some_and(|limit| self.printed == limit) {
+            self.was_cut = true;
+            return Err(ErrorKind::Stopped.into());
+        }
+        self.printed += 1;
+        self.count(&change);
+        match self.form {
+            ChangeForm::Text => self.text_line(&change),
+            ChangeForm::Json => self.json_line(&change),
+            ChangeForm::Csv => self.csv_line(&change),
+            ChangeForm::Stat => Ok(()),
+        }
+    }
+
+    fn unreadable(&mut self, side: usize, unreadable: &Unreadable) -> Result<()> {
+        self.was_unreadable = true;
+        let side = if side == 0 { "left" } else { "right" };
+        self.out.warn(format!("{side}: not read, so rows among these keys may be wrongly called missing: {}", unreadable.why));
+        Ok(())
+    }
+}
+
+/// The name of a kind of change, in JSON and CSV.
+fn kind(change: &Change<'_>) -> &'static str {
+    match (change.left, change.right) {
+        (Some(_), None) => "only_left",
+        (None, _) => "only_right",
+        (Some(_), Some(_)) => "changed",
+    }
+}
+
+/// A column's text: quoted where it could be taken for something else, NULL without quotes.
+pub fn field_text(field: Option<&[u8]>) -> String {
+    match field {
+        None => "NULL".into(),
+        Some(field) => format!("\"{}\"", escape(field).replace('"', "\\x22")),
+    }
+}
+
+/// Appends one field of a CSV line.
+pub fn push_csv(line: &mut String, field: &str) {
+    if field.contains([',', '"', '\n', '\r']) {
+        line.push('"');
+        line.push_str(&field.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(field);
+    }
+}
+

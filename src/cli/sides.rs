@@ -1,0 +1,226 @@
+//! The sides of a comparison: trees as they are, snapshots built on the way in the same manner.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::output::Output;
+use crate::build::{BuildOptions, build_table, chosen_tables, empty_like, open_built};
+use crate::error::{Error, Result};
+use crate::file::input::Input;
+use crate::fingerprint::Hash;
+use crate::mtree::{TableTree, TableView, Tree};
+use crate::progress::Progress;
+use crate::source::{self, Snapshot};
+
+/// One side as it was named.
+pub enum Opened {
+    /// A tree.
+    Tree(Tree),
+    /// A snapshot, not yet read.
+    Snapshot(Box<dyn Snapshot>),
+}
+
+/// Opens a tree or a snapshot: the content decides.
+///
+/// # Errors
+///
+/// Those of opening; Usage for a patch.
+pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
+    let options = source.options();
+    let input = Input::open(path, &options.file)?;
+    let mut scratch = Vec::new();
+    let head = input.read(0, input.len().min(8), &mut scratch)?;
+    if crate::mtree::read::is_tree(head) {
+        return Tree::from_input(input).map(Opened::Tree);
+    }
+    if crate::patch::read::is_patch(head) {
+        return Err(Error::usage(
+            format!("{} is a patch, where a snapshot or a tree is wanted", path.display()),
+            "look into a patch with: mdiff cat PATCH",
+        ));
+    }
+    source::open_input(input, &options).map(Opened::Snapshot)
+}
+
+/// Opens a snapshot.
+///
+/// # Errors
+///
+/// Those of opening; Usage for a tree or a patch.
+pub fn open_snapshot(path: &Path, source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
+    match open(path, source)? {
+        Opened::Snapshot(snapshot) => Ok(snapshot),
+        Opened::Tree(_) => Err(Error::usage(
+            format!("{} is a tree, where a snapshot is wanted", path.display()),
+            "a tree holds no rows; compare trees with: mdiff compare A.mtree B.mtree",
+        )),
+    }
+}
+
+/// Opens the shards of one replica as one snapshot.
+///
+/// # Errors
+///
+/// Those of opening.
+pub fn open_shards(paths: &[&Path], source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
+    let mut shards = paths.iter().map(|path| open_snapshot(path, source)).collect::<Result<Vec<_>>>()?;
+    if shards.len() == 1 {
+        return Ok(shards.remove(0));
+    }
+    Err(Error::usage("several snapshots can't be one tree yet", ""))
+}
+
+/// How the snapshots among the sides are built.
+#[derive(Default)]
+pub struct Plan {
+    /// Hash, leaves, extra boundaries.
+    pub tree: TreeArgs,
+    /// Which tables.
+    pub tables: TableArgs,
+    /// Which keys.
+    pub range: RangeArgs,
+    /// How files are read.
+    pub source: SourceArgs,
+}
+
+impl Plan {
+    /// The hash that is asked for, or else that of `like`, or xxh3.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where a key file is missing; I/O errors of it.
+    pub fn hash(&self, like: Option<&Tree>) -> Result<Hash> {
+        if let Some(secret) = self.tree.key_file.read()? {
+            self.tree.hash()?;
+            return Hash::keyed(&secret);
+        }
+        match (self.tree.hash, like) {
+            (Some(HashName::Blake3), _) => Ok(Hash::BLAKE3),
+            (Some(HashName::Xxh3), _) | (None, None) => Ok(Hash::XXH3),
+            (None, Some(tree)) => tree.header().hash.without_key().ok_or_else(|| {
+                Error::usage(
+                    format!("{} was made with a key file, which is needed here too", tree.path().display()),
+                    "give it with --key-file",
+                )
+            }),
+        }
+    }
+
+    /// Builds the trees of a snapshot's chosen tables; what is not asked for is as in `like`.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading; Usage.
+    pub fn build(&self, snapshot: &dyn Snapshot, path: &Path, like: Option<&Tree>, out: &Output) -> Result<Vec<TableTree>> {
+        let hash = self.hash(like)?;
+        let tables = chosen_tables(snapshot, &self.tables.tables)?;
+        let bytes = tables.iter().map(|table| table.estimate().bytes).sum();
+        let progress = Arc::new(Progress::default());
+        let ticker = out.progress(&format!("building {}", path.display()), bytes, Arc::clone(&progress));
+        let trees = tables
+            .into_iter()
+            .map(|table| {
+                let like = like.and_then(|like| like.table(table.name())).map(|view| view.header());
+                let coverage = match like {
+                    Some(header) if !self.range.is_given() => header.coverage.clone(),
+                    _ => self.range.range(table.schema())?,
+                };
+                let options = BuildOptions {
+                    leaf_bits: self.tree.leaf_bits().or(like.map(|header| header.leaf_bits)),
+                    hash: hash.clone(),
+                    splits: self.tree.split_keys(table.schema())?,
+                    coverage,
+                    tables: Vec::new(),
+                    keep_going: self.tree.keep_going,
+                    temp_dir: self.source.temp_dir.clone(),
+                };
+                build_table(table, &options, &progress)
+            })
+            .collect::<Result<Vec<_>>>();
+        ticker.finish();
+        snapshot.check_unchanged()?;
+        trees
+    }
+
+    /// Builds as [`Plan::build`] does, and opens the result.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Plan::build`].
+    pub fn build_tree(&self, snapshot: &dyn Snapshot, path: &Path, like: Option<&Tree>, out: &Output) -> Result<Tree> {
+        let tables = self.build(snapshot, path, like, out)?;
+        open_built(tables, path, &self.hash(like)?.id(), self.source.temp_dir.clone())
+    }
+
+    /// The trees of all sides: those that are trees, and those built from snapshots as the first tree was.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading; Usage.
+    pub fn trees(&self, sides: Vec<Opened>, paths: &[PathBuf], out: &Output) -> Result<Vec<Tree>> {
+        let mut trees: Vec<Option<Tree>> = Vec::new();
+        let mut snapshots = Vec::new();
+        for (index, side) in sides.into_iter().enumerate() {
+            match side {
+                Opened::Tree(tree) => trees.push(Some(tree)),
+                Opened::Snapshot(snapshot) => {
+                    trees.push(None);
+                    snapshots.push((index, snapshot));
+                }
+            }
+        }
+        for (index, snapshot) in snapshots {
+            let like = trees.iter().flatten().next();
+            let tree = self.build_tree(snapshot.as_ref(), &paths[index], like, out)?;
+            trees[index] = Some(tree);
+        }
+        Ok(trees.into_iter().flatten().collect())
+    }
+}
+
+/// One table in all trees; where a tree lacks it, an empty one stands for it.
+pub struct SharedTable {
+    /// Its name.
+    pub name: String,
+    /// For each tree, whether it has the table.
+    pub present: Vec<bool>,
+    empty: Option<Tree>,
+}
+
+impl SharedTable {
+    /// The table in each of `trees`.
+    pub fn views<'a>(&'a self, trees: &'a [Tree]) -> Vec<TableView<'a>> {
+        trees
+            .iter()
+            .filter_map(|tree| tree.table(&self.name).or_else(|| self.empty.as_ref()?.table(&self.name)))
+            .collect()
+    }
+}
+
+/// The tables of all trees, ascending by name; only those of `names`, where any is named.
+///
+/// # Errors
+///
+/// Usage, where a name is in no tree.
+pub fn shared_tables(trees: &[Tree], names: &[String]) -> Result<Vec<SharedTable>> {
+    let mut all: Vec<String> =
+        trees.iter().flat_map(|tree| tree.header().tables.iter().map(|table| table.name.clone())).collect();
+    all.sort();
+    all.dedup();
+    if let Some(missing) = names.iter().find(|name| !all.contains(name)) {
+        return Err(Error::usage(format!("there is no table {missing:?}"), format!("tables are: {}", all.join(", "))));
+    }
+    all.retain(|name| names.is_empty() || names.contains(name));
+    all.into_iter()
+        .map(|name| {
+            let present: Vec<bool> = trees.iter().map(|tree| tree.table(&name).is_some()).collect();
+            let model = trees.iter().find_map(|tree| tree.table(&name));
+            let empty = match model {
+                Some(model) if present.contains(&false) => Some(empty_like(&model)?),
+                _ => None,
+            };
+            Ok(SharedTable { name, present, empty })
+        })
+        .collect()
+}
