@@ -122,6 +122,12 @@ fn truncate_under_readers(len: u64, to: u64, mmap: bool) {
     });
     let error = input.check_unchanged().expect_err("a truncated file");
     assert!(is_changed(&error), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("{len} bytes and has {to} now")),
+        "{error}"
+    );
     let other = Error::damaged(&path, 7, "checksum");
     assert!(is_changed(&input.explain(other)));
 }

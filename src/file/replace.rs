@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -198,15 +199,23 @@ impl Drop for AtomicFile {
     }
 }
 
-/// Refuses an output that is an input under this or another name, before anything is written.
+/// Refuses an output that is an input under this or another name, before anything is written. `-` is the standard input
+/// or output.
 ///
 /// # Errors
 ///
 /// Usage where both are one file: the same path, a hard link or a symbolic link; I/O errors where `input` can't be
 /// examined.
 pub fn refuse_same_file(input: &Path, output: &Path) -> Result<()> {
-    let read = fs::metadata(input).map_err(|e| Error::io("examining", input, e))?;
-    if !read.is_file() {
+    let standard = Path::new("-");
+    let read = if input == standard {
+        let stdin = io::stdin().as_fd().try_clone_to_owned();
+        stdin.and_then(|stdin| File::from(stdin).metadata())
+    } else {
+        fs::metadata(input)
+    }
+    .map_err(|e| Error::io("examining", input, e))?;
+    if !read.is_file() || output == standard {
         return Ok(());
     }
     let target = follow_links(output)?;

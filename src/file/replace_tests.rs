@@ -215,3 +215,29 @@ fn a_file_size_limit_at_any_byte_leaves_the_old_file() {
         }
     }
 }
+
+#[test]
+fn of_several_runs_at_once_each_ends_whole_or_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("out");
+    let run = &|letter: u8| {
+        let mut file = AtomicFile::create(&target, true)?;
+        file.write_all(&vec![letter; 300_000]).unwrap();
+        file.commit()
+    };
+    run(b'0').unwrap();
+    let committed: usize = std::thread::scope(|scope| {
+        let runs: Vec<_> = (b'a'..b'i')
+            .map(|letter| scope.spawn(move || (0..30).filter(|_| run(letter).is_ok()).count()))
+            .collect();
+        for _ in 0..200 {
+            let bytes = fs::read(&target).unwrap();
+            assert_eq!(bytes.len(), 300_000);
+            assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+        }
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    println!("{committed} of 240 runs got through");
+    assert!(committed > 0);
+    assert_eq!(names(folder.path()), ["out"]);
+}
