@@ -8,9 +8,13 @@ use super::args::{RangeArgs, SourceArgs, TableArgs};
 use super::convert;
 use super::exit::Exit;
 use super::kind::Kind;
+use super::ops;
 use super::output::{Output, counted};
 use super::rows::{self, Form, LeftOut, Lines};
 use crate::error::{Error, Result};
+use crate::file::input::Input;
+use crate::patch::{PatchReader, PatchTable, Record};
+use crate::range::KeyRange;
 use crate::source::{self, Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
@@ -128,21 +132,58 @@ impl CatArgs {
 ///
 /// Those of reading and of writing to stdout.
 pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
-    match Kind::of(&args.file) {
-        Kind::Snapshot => {
-            let options = args.source.options();
-            let snapshot = source::open(&args.file, &options)?;
-            print_snapshot(&*snapshot, &options, args, out)
-        }
-        Kind::Patch => {
-            args.patch_form()?;
-            Err(super::not_yet("cat PATCH"))
-        }
+    let options = args.source.options();
+    let input = Input::open(&args.file, &options.file)?;
+    match Kind::of_input(&input)? {
+        Kind::Snapshot => print_snapshot(&*source::open_input(input, &options)?, &options, args, out),
+        Kind::Patch => print_patch(&input, args, out),
         Kind::Tree => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.file.display()),
             "see what it says with: mdiff info",
         )),
     }
+}
+
+fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
+    let form = args.patch_form()?;
+    let mut reader = PatchReader::new(patch)?;
+    let tables = reader.header().tables.clone();
+    if let Some(missing) = args.tables.tables.iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
+        let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        return Err(Error::usage(format!("there is no table {missing:?}"), format!("tables are: {}", names.join(", "))));
+    }
+    let mut current: Option<(&PatchTable, KeyRange)> = None;
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    ops::begin(form, out)?;
+    while let Some(record) = reader.next_record()? {
+        match record {
+            Record::Table(index) => {
+                current = None;
+                let Some(table) = tables.get(index) else { continue };
+                if args.tables.tables.is_empty() || args.tables.tables.contains(&table.name) {
+                    let range = if args.hex { args.range.range_in_hex()? } else { args.range.range(&table.schema)? };
+                    current = Some((table, range));
+                    if tables.len() > 1 && form == PatchForm::Text {
+                        out.line(format!("table {}", table.name))?;
+                    }
+                }
+            }
+            Record::Range { .. } => {}
+            Record::Op(op) => {
+                let Some((table, range)) = &current else { continue };
+                if !range.contains(&op.key) {
+                    continue;
+                }
+                if left == 0 {
+                    out.warn(format!("stopped after {} (--limit); there are more", counted(args.limit.unwrap_or(0), "operation")));
+                    return Ok(Exit::DONE);
+                }
+                left -= 1;
+                ops::print(table, &op, form, args.hex, out)?;
+            }
+        }
+    }
+    Ok(Exit::DONE)
 }
 
 fn print_snapshot(

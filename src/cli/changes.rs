@@ -129,15 +129,7 @@ impl<'o> ChangePrinter<'o> {
         if self.hex {
             return super::report::hex(value);
         }
-        let Schema::Columns { value: names, .. } = &self.schema else { return escape(value).into_owned() };
-        match decode_value(value, names.len()) {
-            Some(fields) => {
-                let parts: Vec<String> =
-                    names.iter().zip(fields).map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field))).collect();
-                parts.join(" ")
-            }
-            None => escape(value).into_owned(),
-        }
+        super::ops::value_text(&self.schema, value)
     }
 
     fn text_line(&mut self, change: &Change<'_>) -> Result<()> {

@@ -8,12 +8,16 @@ use rayon::prelude::*;
 use super::args::{ForceArgs, SourceArgs, TableArgs};
 use super::exit::Exit;
 use super::kind::Kind;
-use super::outfile::{self, OutFile};
+use super::outfile;
 use super::output::{Output, counted};
 use super::rows::JsonLinesWriter;
 use crate::error::{Error, Result};
+use crate::file::input::Input;
+use crate::file::replace::AtomicFile;
+use crate::patch::{PatchReader, Record};
 use crate::range::KeyRange;
-use crate::source::{self, CreateWriter, FORMATS, RowWriter, SourceOptions, Table};
+use crate::row::{Row, Schema};
+use crate::source::{self, FORMATS, Format, RowWriter, Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
 Writes the rows of a snapshot, or the operations of a patch, in another format.
@@ -73,40 +77,43 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     if !to_stdout {
         outfile::check(&args.output, args.force.force, &[&args.input])?;
     }
-    match Kind::of(&args.input) {
-        Kind::Snapshot => {}
-        Kind::Patch => return Err(super::not_yet("convert PATCH")),
-        Kind::Tree => {
-            return Err(Error::usage(
-                format!("{} is a tree, which holds no rows", args.input.display()),
-                "convert the snapshot that it was built of",
-            ));
-        }
-    }
     let mut options = args.source.options();
     options.write_compression = args.compression.clone();
-    let snapshot = source::open(&args.input, &options)?;
-    let table = only_table(&args.tables.of(&*snapshot)?)?;
-    if to_stdout {
+    let input = Input::open(&args.input, &options.file)?;
+    match Kind::of_input(&input)? {
+        Kind::Snapshot => convert_snapshot(&*source::open_input(input, &options)?, &to, &options, args, out),
+        Kind::Patch => convert_patch(&input, &to, &options, args, out),
+        Kind::Tree => Err(Error::usage(
+            format!("{} is a tree, which holds no rows", args.input.display()),
+            "convert the snapshot that it was built of",
+        )),
+    }
+}
+
+fn convert_snapshot(
+    snapshot: &dyn Snapshot,
+    to: &To,
+    options: &SourceOptions,
+    args: &ConvertArgs,
+    out: &mut Output,
+) -> Result<Exit> {
+    let table = only_table(&args.tables.of(snapshot)?)?;
+    if args.output == Path::new("-") {
         settle(table, &KeyRange::all())?;
-        write_rows(table, to.writer(out.writer()?, table, &options)?)?;
+        write_rows(table, to.writer(out.writer()?, table.schema(), table.name(), options)?)?;
         snapshot.check_unchanged()?;
         return Ok(Exit::DONE);
     }
     loop {
-        let file = OutFile::create(&args.output, args.force.force)?;
+        let mut file = AtomicFile::create(&args.output, args.force.force)?;
         let written = to
-            .writer(file.writer(), table, &options)
+            .writer(Box::new(&mut file), table.schema(), table.name(), options)
             .and_then(|writer| write_rows(table, writer));
         snapshot.check_unchanged()?;
         match written {
             Ok(rows) => {
                 file.commit()?;
-                out.note(format!(
-                    "{}: {}",
-                    args.output.display(),
-                    counted(rows, "row")
-                ));
+                out.note(format!("{}: {}", args.output.display(), counted(rows, "row")));
                 return Ok(Exit::DONE);
             }
             Err(error) if table.recover(&error)? => {}
@@ -115,22 +122,69 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     }
 }
 
+/// Writes the operations of a patch of one table: rows to put, and deletions, for a database to take in.
+fn convert_patch(
+    patch: &Input,
+    to: &To,
+    options: &SourceOptions,
+    args: &ConvertArgs,
+    out: &mut Output,
+) -> Result<Exit> {
+    let mut reader = PatchReader::new(patch)?;
+    let [table] = reader.header().tables.as_slice() else {
+        return Err(Error::usage(
+            format!("the patch is for {} tables, the output holds one", reader.header().tables.len()),
+            "show its operations with: mdiff cat PATCH",
+        ));
+    };
+    if !matches!(to, To::Format(format) if format.name == "sst") || table.schema != Schema::Bytes {
+        return Err(Error::usage(
+            "the operations of a patch convert to .sst only, and only where keys and values are opaque bytes",
+            "print them with: mdiff cat PATCH --format sql (or csv, json)",
+        ));
+    }
+    let name = table.name.clone();
+    let mut file = AtomicFile::create(&args.output, args.force.force)?;
+    let mut writer = to.writer(Box::new(&mut file), &Schema::Bytes, &name, options)?;
+    while let Some(record) = reader.next_record()? {
+        let Record::Op(op) = record else { continue };
+        match &op.value {
+            Some(value) => writer.put(Row { key: &op.key, value })?,
+            None => writer.delete(&op.key)?,
+        }
+    }
+    writer.finish()?;
+    file.commit()?;
+    let counts = reader.counts();
+    out.note(format!(
+        "{}: {} and {}",
+        args.output.display(),
+        counted(counts.puts, "put"),
+        counted(counts.deletes, "delete")
+    ));
+    Ok(Exit::DONE)
+}
+
 /// What to write.
 enum To {
-    Format(CreateWriter),
+    Format(&'static Format),
     JsonLines,
 }
 
 impl To {
-    fn writer(
+    fn writer<'a>(
         &self,
-        out: Box<dyn std::io::Write>,
-        table: &dyn Table,
+        out: Box<dyn std::io::Write + 'a>,
+        schema: &Schema,
+        table: &str,
         options: &SourceOptions,
-    ) -> Result<Box<dyn RowWriter>> {
+    ) -> Result<Box<dyn RowWriter + 'a>> {
         match self {
-            To::Format(create) => create(out, table.schema(), options),
-            To::JsonLines => Ok(Box::new(JsonLinesWriter::new(out, table))),
+            To::Format(format) => match format.create {
+                Some(create) => create(out, schema, options),
+                None => Err(Error::usage(format!("mdiff does not write {:?}", format.name), "")),
+            },
+            To::JsonLines => Ok(Box::new(JsonLinesWriter::new(out, table, schema))),
         }
     }
 }
@@ -154,11 +208,11 @@ fn to_format(args: &ConvertArgs) -> Result<To> {
 /// # Errors
 ///
 /// Usage, where mdiff writes no such format.
-pub(super) fn writer_named(name: &str) -> Result<CreateWriter> {
+pub(super) fn writer_named(name: &str) -> Result<&'static Format> {
     FORMATS
         .iter()
-        .filter(|format| format.name == name || format.extensions.contains(&name))
-        .find_map(|format| format.create)
+        .filter(|format| format.create.is_some())
+        .find(|format| format.name == name || format.extensions.contains(&name))
         .ok_or_else(|| {
             Error::usage(
                 format!("mdiff does not write {name:?}"),
@@ -221,7 +275,7 @@ pub(super) fn settle(table: &dyn Table, range: &KeyRange) -> Result<()> {
     Ok(())
 }
 
-fn write_rows(table: &dyn Table, mut writer: Box<dyn RowWriter>) -> Result<u64> {
+fn write_rows(table: &dyn Table, mut writer: Box<dyn RowWriter + '_>) -> Result<u64> {
     let mut rows = 0;
     table.scan(&KeyRange::all())?.for_each(&mut |row| {
         rows += 1;

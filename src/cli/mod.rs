@@ -22,6 +22,7 @@ pub mod exit;
 pub mod info;
 pub mod kind;
 pub mod man;
+pub mod ops;
 pub mod outfile;
 pub mod output;
 pub mod pair;
@@ -180,14 +181,6 @@ fn use_threads(threads: u16) -> Result<()> {
                 "ask for fewer with -j",
             )
         })
-}
-
-/// What a command answers whose work is not there yet.
-pub(crate) fn not_yet(command: &str) -> Error {
-    Error::usage(
-        format!("`mdiff {command}` is not there yet in this version"),
-        "",
-    )
 }
 
 #[cfg(test)]

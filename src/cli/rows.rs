@@ -290,26 +290,26 @@ fn hex_json(bytes: &[u8]) -> serde_json::Value {
 }
 
 /// Writes rows as JSON Lines, as `cat --json` prints them.
-pub struct JsonLinesWriter {
-    out: BufWriter<Box<dyn Write>>,
+pub struct JsonLinesWriter<'a> {
+    out: BufWriter<Box<dyn Write + 'a>>,
     table: String,
     schema: Schema,
     line: Vec<u8>,
 }
 
-impl JsonLinesWriter {
-    /// Writes the rows of `table` to `out`.
-    pub fn new(out: Box<dyn Write>, table: &dyn Table) -> JsonLinesWriter {
+impl<'a> JsonLinesWriter<'a> {
+    /// Writes the rows of the table of this name to `out`.
+    pub fn new(out: Box<dyn Write + 'a>, table: &str, schema: &Schema) -> JsonLinesWriter<'a> {
         JsonLinesWriter {
             out: BufWriter::with_capacity(CHUNK_BYTES, out),
-            table: table.name().to_owned(),
-            schema: table.schema().clone(),
+            table: table.to_owned(),
+            schema: schema.clone(),
             line: Vec::new(),
         }
     }
 }
 
-impl RowWriter for JsonLinesWriter {
+impl RowWriter for JsonLinesWriter<'_> {
     fn put(&mut self, row: Row<'_>) -> Result<()> {
         let lines = Lines {
             table: &self.table,

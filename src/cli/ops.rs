@@ -1,0 +1,182 @@
+//! How the operations of a patch are printed: for a person, as JSON Lines, as CSV, or as SQL statements.
+
+use serde_json::{Value, json};
+
+use super::cat::PatchForm;
+use super::changes::{field_text, push_csv};
+use super::output::{Output, Tone};
+use super::report::hex;
+use crate::error::Result;
+use crate::patch::{Op, PatchTable};
+use crate::row::columns::{decode_key, decode_value};
+use crate::row::json::{key_json, value_json};
+use crate::row::{Schema, escape};
+
+/// Prints the line before the first operation, where the form has one.
+///
+/// # Errors
+///
+/// Those of printing.
+pub fn begin(form: PatchForm, out: &mut Output) -> Result<()> {
+    match form {
+        PatchForm::Csv => out.line("table,op,key,value"),
+        _ => Ok(()),
+    }
+}
+
+/// Prints one operation of a table.
+///
+/// # Errors
+///
+/// Those of printing.
+pub fn print(table: &PatchTable, op: &Op, form: PatchForm, in_hex: bool, out: &mut Output) -> Result<()> {
+    match form {
+        PatchForm::Text => text(table, op, in_hex, out),
+        PatchForm::Json => out.json(&json_op(table, op, in_hex)),
+        PatchForm::Csv => csv(table, op, out),
+        PatchForm::Sql => out.line(sql(table, op)),
+    }
+}
+
+fn text(table: &PatchTable, op: &Op, in_hex: bool, out: &mut Output) -> Result<()> {
+    let key = if in_hex { hex(&op.key) } else { table.schema.show_key(&op.key) };
+    let value = op.value.as_ref().map(|value| if in_hex { hex(value) } else { value_text(&table.schema, value) });
+    let (sign, tone) = match (op.replaces, &op.value) {
+        (_, None) => ("-", Tone::Left),
+        (None, Some(_)) => ("+", Tone::Right),
+        (Some(_), Some(_)) => ("~", Tone::Changed),
+    };
+    let line = match value {
+        Some(value) => format!("{sign} {key}\t{}", out.value(&value)),
+        None => format!("{sign} {key}"),
+    };
+    let painted = out.paint(tone, &line).into_owned();
+    out.line(painted)
+}
+
+/// A value as a person reads it: escaped, or its columns as `name="text"`.
+pub fn value_text(schema: &Schema, value: &[u8]) -> String {
+    if let Schema::Columns { value: names, .. } = schema
+        && let Some(fields) = decode_value(value, names.len())
+    {
+        let parts: Vec<String> =
+            names.iter().zip(fields).map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field))).collect();
+        return parts.join(" ");
+    }
+    escape(value).into_owned()
+}
+
+fn op_name(op: &Op) -> &'static str {
+    if op.value.is_some() { "put" } else { "delete" }
+}
+
+fn json_op(table: &PatchTable, op: &Op, in_hex: bool) -> Value {
+    let as_hex = |bytes: &[u8]| json!({ "hex": hex(bytes) });
+    let show = |value: &Vec<u8>| if in_hex { as_hex(value) } else { value_json(&table.schema, value) };
+    let mut document = json!({
+        "table": table.name,
+        "op": op_name(op),
+        "key": if in_hex { as_hex(&op.key) } else { key_json(&table.schema, &op.key) },
+        "value": op.value.as_ref().map(show),
+        "replaces": op.replaces.map(|fingerprint| format!("{fingerprint:032x}")),
+    });
+    if let Some(old) = &op.old_value {
+        document["old_value"] = show(old);
+    }
+    document
+}
+
+fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
+    let value = op.value.as_ref().map_or_else(String::new, |value| match table.schema {
+        Schema::Bytes => escape(value).into_owned(),
+        Schema::Columns { .. } => value_json(&table.schema, value).to_string(),
+    });
+    let mut line = String::new();
+    for (index, field) in [table.name.as_str(), op_name(op), &table.schema.show_key(&op.key), &value].into_iter().enumerate() {
+        if index > 0 {
+            line.push(',');
+        }
+        push_csv(&mut line, field);
+    }
+    out.line(line)
+}
+
+/// The statement that does on a table of the same name what the operation does: standard SQL, text quoted, other bytes as
+/// `X'..'`. A table of opaque bytes is taken to have the columns `key` and `value`.
+fn sql(table: &PatchTable, op: &Op) -> String {
+    let (key, value) = columns(table, op);
+    let name = identifier(&table.name);
+    let list = |columns: &[(String, String)], glue: &str| {
+        columns.iter().map(|(name, text)| format!("{name} = {text}")).collect::<Vec<_>>().join(glue)
+    };
+    let matching = list(&key, " AND ");
+    match (value, op.replaces) {
+        (None, _) => format!("DELETE FROM {name} WHERE {matching};"),
+        (Some(value), Some(_)) => format!("UPDATE {name} SET {} WHERE {matching};", list(&value, ", ")),
+        (Some(value), None) => {
+            let all: Vec<(String, String)> = key.into_iter().chain(value).collect();
+            let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+            let texts: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
+            format!("INSERT INTO {name} ({}) VALUES ({});", names.join(", "), texts.join(", "))
+        }
+    }
+}
+
+/// Names and values, as SQL, of an operation's key and (unless it deletes) value.
+type SqlColumns = Vec<(String, String)>;
+
+fn columns(table: &PatchTable, op: &Op) -> (SqlColumns, Option<SqlColumns>) {
+    if let Schema::Columns { key, value } = &table.schema
+        && let Some(key_fields) = decode_key(&op.key, key.len())
+    {
+        let keys = key.iter().zip(&key_fields).map(|(name, field)| (identifier(name), literal(field))).collect();
+        let values = op.value.as_ref().and_then(|bytes| {
+            let fields = decode_value(bytes, value.len())?;
+            let text = |field: Option<&[u8]>| field.map_or("NULL".into(), literal);
+            Some(value.iter().zip(fields).map(|(name, field)| (identifier(name), text(field))).collect())
+        });
+        return (keys, values);
+    }
+    let keys = vec![(identifier("key"), literal(&op.key))];
+    (keys, op.value.as_ref().map(|value| vec![(identifier("value"), literal(value))]))
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text literal where no character of it needs more than quoting, else a literal of bytes.
+fn literal(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => format!("'{}'", text.replace('\'', "''")),
+        _ => format!("X'{}'", hex(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::PatchSide;
+    use crate::range::KeyRange;
+    use crate::row::columns::push_value_column;
+
+    #[test]
+    fn statements_quote_names_and_texts() {
+        let table = PatchTable {
+            name: "od\"d".into(),
+            schema: Schema::Columns { key: vec!["id".into()], value: vec!["blob".into(), "name".into()] },
+            coverage: KeyRange::all(),
+            base: PatchSide::default(),
+            target: PatchSide::default(),
+        };
+        let mut value = Vec::new();
+        push_value_column(&mut value, Some(b"\xff"));
+        push_value_column(&mut value, Some(b"O'Neil"));
+        let mut op = Op { key: b"7".to_vec(), replaces: None, value: Some(value), old_value: None };
+        assert_eq!(sql(&table, &op), r#"INSERT INTO "od""d" ("id", "blob", "name") VALUES ('7', X'ff', 'O''Neil');"#);
+        op.replaces = Some(1);
+        assert_eq!(sql(&table, &op), r#"UPDATE "od""d" SET "blob" = X'ff', "name" = 'O''Neil' WHERE "id" = '7';"#);
+        op.value = None;
+        assert_eq!(sql(&table, &op), r#"DELETE FROM "od""d" WHERE "id" = '7';"#);
+    }
+}
