@@ -10,10 +10,9 @@ use super::exit::Exit;
 use super::kind::Kind;
 use super::outfile::{self, OutFile};
 use super::output::{Output, counted};
-use super::rows::JsonLinesWriter;
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
-use crate::source::{self, CreateWriter, FORMATS, RowWriter, SourceOptions, Table};
+use crate::source::{self, CreateWriter, FORMATS, RowWriter, Table};
 
 const LONG: &str = "\
 Writes the rows of a snapshot, or the operations of a patch, in another format.
@@ -68,7 +67,7 @@ pub struct ConvertArgs {
 ///
 /// Those of reading and writing.
 pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
-    let to = to_format(args)?;
+    let create = create_writer(args)?;
     let to_stdout = args.output == Path::new("-");
     if !to_stdout {
         outfile::check(&args.output, args.force.force, &[&args.input])?;
@@ -89,14 +88,13 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     let table = only_table(&args.tables.of(&*snapshot)?)?;
     if to_stdout {
         settle(table, &KeyRange::all())?;
-        write_rows(table, to.writer(out.writer()?, table, &options)?)?;
+        write_rows(table, create(out.writer()?, table.schema(), &options)?)?;
         snapshot.check_unchanged()?;
         return Ok(Exit::DONE);
     }
     loop {
         let file = OutFile::create(&args.output, args.force.force)?;
-        let written = to
-            .writer(file.writer(), table, &options)
+        let written = create(file.writer(), table.schema(), &options)
             .and_then(|writer| write_rows(table, writer));
         snapshot.check_unchanged()?;
         match written {
@@ -115,27 +113,7 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     }
 }
 
-/// What to write.
-enum To {
-    Format(CreateWriter),
-    JsonLines,
-}
-
-impl To {
-    fn writer(
-        &self,
-        out: Box<dyn std::io::Write>,
-        table: &dyn Table,
-        options: &SourceOptions,
-    ) -> Result<Box<dyn RowWriter>> {
-        match self {
-            To::Format(create) => create(out, table.schema(), options),
-            To::JsonLines => Ok(Box::new(JsonLinesWriter::new(out, table))),
-        }
-    }
-}
-
-fn to_format(args: &ConvertArgs) -> Result<To> {
+fn create_writer(args: &ConvertArgs) -> Result<CreateWriter> {
     let extension = args.output.extension().and_then(|text| text.to_str());
     let Some(name) = args.to.as_deref().or(extension) else {
         return Err(Error::usage(
@@ -143,10 +121,7 @@ fn to_format(args: &ConvertArgs) -> Result<To> {
             format!("name one with --to: {}", writable()),
         ));
     };
-    if name == "jsonl" {
-        return Ok(To::JsonLines);
-    }
-    writer_named(name).map(To::Format)
+    writer_named(name)
 }
 
 /// The writer of the format of this name, or of files with this ending.
@@ -168,12 +143,11 @@ pub(super) fn writer_named(name: &str) -> Result<CreateWriter> {
 }
 
 fn writable() -> String {
-    let mut names: Vec<&str> = FORMATS
+    let names: Vec<&str> = FORMATS
         .iter()
         .filter(|format| format.create.is_some())
         .map(|format| format.name)
         .collect();
-    names.push("jsonl");
     names.join(", ")
 }
 
@@ -206,11 +180,11 @@ pub(super) fn only_table<'t>(tables: &[&'t dyn Table]) -> Result<&'t dyn Table> 
 ///
 /// Those of the scan that can't be mended.
 pub(super) fn settle(table: &dyn Table, range: &KeyRange) -> Result<()> {
+    let scan = |piece: &KeyRange| table.scan(piece)?.for_each(&mut |_| Ok(()));
     while table.may_recover() {
-        let pieces = range.cut_at(&table.split(range, rayon::current_num_threads() * 4)?);
-        let scanned = pieces
-            .par_iter()
-            .try_for_each(|piece| table.scan(piece)?.for_each(&mut |_| Ok(())));
+        let scanned = table
+            .split(range, rayon::current_num_threads() * 4)
+            .and_then(|cuts| range.cut_at(&cuts).par_iter().try_for_each(scan));
         match scanned {
             Ok(()) => break,
             Err(error) if table.recover(&error)? => {}
