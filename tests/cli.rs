@@ -238,3 +238,36 @@ fn a_run_under_nohup_outlives_the_terminal() {
     let status = child.wait().unwrap();
     assert!(status.success(), "{status}");
 }
+
+#[test]
+fn a_signal_leaves_no_litter() {
+    use std::os::unix::process::ExitStatusExt;
+    if !mdiff::source::FORMATS
+        .iter()
+        .any(|format| format.name == "csv")
+    {
+        eprintln!("SKIPPED: no source of delimited text is there to convert");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let rows: String = (0..1_000_000)
+        .map(|i| format!("{i:09},a value\n"))
+        .collect();
+    std::fs::write(dir.path().join("in.csv"), format!("id,v\n{rows}")).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mdiff"))
+        .args(["convert", "in.csv", "-o", "out.csv"])
+        .current_dir(&dir)
+        .spawn()
+        .unwrap();
+    let files = || std::fs::read_dir(&dir).unwrap().count();
+    while files() == 1 {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it wrote"
+        );
+    }
+    kill(&child, "-TERM");
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(15), "{status}");
+    assert_eq!(files(), 1, "the input alone is left");
+}

@@ -263,8 +263,8 @@ fn print_csv(
 ) -> Result<LeftOut> {
     let range = args.range.range(table.schema())?;
     convert::settle(table, &range)?;
-    let create = convert::writer_named("csv")?;
-    let mut writer = create(out.writer()?, table.schema(), options)?;
+    let csv = convert::writer_named("csv")?;
+    let mut writer = convert::create(csv, out.writer()?, table.schema(), options)?;
     let mut rows = table.scan(&range)?;
     let mut left_out = LeftOut::default();
     while let Some(row) = rows.next()? {

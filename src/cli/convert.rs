@@ -1,5 +1,6 @@
 //! `mdiff convert`: any snapshot to a format mdiff writes.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +11,6 @@ use super::exit::Exit;
 use super::kind::Kind;
 use super::outfile;
 use super::output::{Output, counted};
-use super::rows::JsonLinesWriter;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::file::replace::AtomicFile;
@@ -81,8 +81,8 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     options.write_compression = args.compression.clone();
     let input = Input::open(&args.input, &options.file)?;
     match Kind::of_input(&input)? {
-        Kind::Snapshot => convert_snapshot(&*source::open_input(input, &options)?, &to, &options, args, out),
-        Kind::Patch => convert_patch(&input, &to, &options, args, out),
+        Kind::Snapshot => convert_snapshot(&*source::open_input(input, &options)?, to, &options, args, out),
+        Kind::Patch => convert_patch(&input, to, &options, args, out),
         Kind::Tree => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.input.display()),
             "convert the snapshot that it was built of",
@@ -92,7 +92,7 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
 
 fn convert_snapshot(
     snapshot: &dyn Snapshot,
-    to: &To,
+    to: &Format,
     options: &SourceOptions,
     args: &ConvertArgs,
     out: &mut Output,
@@ -100,14 +100,13 @@ fn convert_snapshot(
     let table = only_table(&args.tables.of(snapshot)?)?;
     if args.output == Path::new("-") {
         settle(table, &KeyRange::all())?;
-        write_rows(table, to.writer(out.writer()?, table.schema(), table.name(), options)?)?;
+        write_rows(table, create(to, out.writer()?, table.schema(), options)?)?;
         snapshot.check_unchanged()?;
         return Ok(Exit::DONE);
     }
     loop {
         let mut file = AtomicFile::create(&args.output, args.force.force)?;
-        let written = to
-            .writer(Box::new(&mut file), table.schema(), table.name(), options)
+        let written = create(to, Box::new(&mut file), table.schema(), options)
             .and_then(|writer| write_rows(table, writer));
         snapshot.check_unchanged()?;
         match written {
@@ -125,7 +124,7 @@ fn convert_snapshot(
 /// Writes the operations of a patch of one table: rows to put, and deletions, for a database to take in.
 fn convert_patch(
     patch: &Input,
-    to: &To,
+    to: &Format,
     options: &SourceOptions,
     args: &ConvertArgs,
     out: &mut Output,
@@ -137,15 +136,14 @@ fn convert_patch(
             "show its operations with: mdiff cat PATCH",
         ));
     };
-    if !matches!(to, To::Format(format) if format.name == "sst") || table.schema != Schema::Bytes {
+    if to.name != "sst" || table.schema != Schema::Bytes {
         return Err(Error::usage(
             "the operations of a patch convert to .sst only, and only where keys and values are opaque bytes",
             "print them with: mdiff cat PATCH --format sql (or csv, json)",
         ));
     }
-    let name = table.name.clone();
     let mut file = AtomicFile::create(&args.output, args.force.force)?;
-    let mut writer = to.writer(Box::new(&mut file), &Schema::Bytes, &name, options)?;
+    let mut writer = create(to, Box::new(&mut file), &Schema::Bytes, options)?;
     while let Some(record) = reader.next_record()? {
         let Record::Op(op) = record else { continue };
         match &op.value {
@@ -165,31 +163,20 @@ fn convert_patch(
     Ok(Exit::DONE)
 }
 
-/// What to write.
-enum To {
-    Format(&'static Format),
-    JsonLines,
-}
-
-impl To {
-    fn writer<'a>(
-        &self,
-        out: Box<dyn std::io::Write + 'a>,
-        schema: &Schema,
-        table: &str,
-        options: &SourceOptions,
-    ) -> Result<Box<dyn RowWriter + 'a>> {
-        match self {
-            To::Format(format) => match format.create {
-                Some(create) => create(out, schema, options),
-                None => Err(Error::usage(format!("mdiff does not write {:?}", format.name), "")),
-            },
-            To::JsonLines => Ok(Box::new(JsonLinesWriter::new(out, table, schema))),
-        }
+/// Starts a file of `format` on `out`.
+pub(super) fn create<'a>(
+    format: &Format,
+    out: Box<dyn Write + 'a>,
+    schema: &Schema,
+    options: &SourceOptions,
+) -> Result<Box<dyn RowWriter + 'a>> {
+    match format.create {
+        Some(create) => create(out, schema, options),
+        None => Err(Error::usage(format!("mdiff does not write {:?}", format.name), "")),
     }
 }
 
-fn to_format(args: &ConvertArgs) -> Result<To> {
+fn to_format(args: &ConvertArgs) -> Result<&'static Format> {
     let extension = args.output.extension().and_then(|text| text.to_str());
     let Some(name) = args.to.as_deref().or(extension) else {
         return Err(Error::usage(
@@ -197,10 +184,7 @@ fn to_format(args: &ConvertArgs) -> Result<To> {
             format!("name one with --to: {}", writable()),
         ));
     };
-    if name == "jsonl" {
-        return Ok(To::JsonLines);
-    }
-    writer_named(name).map(To::Format)
+    writer_named(name)
 }
 
 /// The writer of the format of this name, or of files with this ending.
@@ -222,12 +206,11 @@ pub(super) fn writer_named(name: &str) -> Result<&'static Format> {
 }
 
 fn writable() -> String {
-    let mut names: Vec<&str> = FORMATS
+    let names: Vec<&str> = FORMATS
         .iter()
         .filter(|format| format.create.is_some())
         .map(|format| format.name)
         .collect();
-    names.push("jsonl");
     names.join(", ")
 }
 
@@ -260,11 +243,11 @@ pub(super) fn only_table<'t>(tables: &[&'t dyn Table]) -> Result<&'t dyn Table> 
 ///
 /// Those of the scan that can't be mended.
 pub(super) fn settle(table: &dyn Table, range: &KeyRange) -> Result<()> {
+    let scan = |piece: &KeyRange| table.scan(piece)?.for_each(&mut |_| Ok(()));
     while table.may_recover() {
-        let pieces = range.cut_at(&table.split(range, rayon::current_num_threads() * 4)?);
-        let scanned = pieces
-            .par_iter()
-            .try_for_each(|piece| table.scan(piece)?.for_each(&mut |_| Ok(())));
+        let scanned = table
+            .split(range, rayon::current_num_threads() * 4)
+            .and_then(|cuts| range.cut_at(&cuts).par_iter().try_for_each(scan));
         match scanned {
             Ok(()) => break,
             Err(error) if table.recover(&error)? => {}

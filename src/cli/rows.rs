@@ -1,7 +1,7 @@
 //! Rows as lines: how they look, and how they are printed from all cores in the order of their keys.
 
 use std::collections::VecDeque;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::json::{key_json, value_json};
 use crate::row::{Row, Schema, columns, escape};
-use crate::source::{RowWriter, Table};
+use crate::source::Table;
 
 /// How a NULL column is shown: no text is shown so, for a text's backslash is doubled.
 const NULL_SHOWN: &str = "\\N";
@@ -287,52 +287,4 @@ fn hex_json(bytes: &[u8]) -> serde_json::Value {
     let mut hex = Vec::with_capacity(bytes.len() * 2);
     push_hex(&mut hex, bytes);
     serde_json::json!({ "hex": String::from_utf8_lossy(&hex) })
-}
-
-/// Writes rows as JSON Lines, as `cat --json` prints them.
-pub struct JsonLinesWriter<'a> {
-    out: BufWriter<Box<dyn Write + 'a>>,
-    table: String,
-    schema: Schema,
-    line: Vec<u8>,
-}
-
-impl<'a> JsonLinesWriter<'a> {
-    /// Writes the rows of the table of this name to `out`.
-    pub fn new(out: Box<dyn Write + 'a>, table: &str, schema: &Schema) -> JsonLinesWriter<'a> {
-        JsonLinesWriter {
-            out: BufWriter::with_capacity(CHUNK_BYTES, out),
-            table: table.to_owned(),
-            schema: schema.clone(),
-            line: Vec::new(),
-        }
-    }
-}
-
-impl RowWriter for JsonLinesWriter<'_> {
-    fn put(&mut self, row: Row<'_>) -> Result<()> {
-        let lines = Lines {
-            table: &self.table,
-            schema: &self.schema,
-            form: Form::Json,
-            hex: false,
-            name_table: false,
-            cut: false,
-        };
-        self.line.clear();
-        lines.push(&mut self.line, row);
-        self.out
-            .write_all(&self.line)
-            .map_err(|e| Error::io("writing", "the output", e))
-    }
-
-    fn delete(&mut self, _key: &[u8]) -> Result<()> {
-        Err(Error::usage("JSON Lines of rows have no deletions", ""))
-    }
-
-    fn finish(mut self: Box<Self>) -> Result<()> {
-        self.out
-            .flush()
-            .map_err(|e| Error::io("writing", "the output", e))
-    }
 }
