@@ -103,7 +103,12 @@ impl<'a> Entries<'a> {
 }
 
 /// Turns the previous key into the next one.
-pub fn extend_key(key: &mut Vec<u8>, shared: usize, suffix: &[u8], key_bytes_max: u64) -> Option<()> {
+pub fn extend_key(
+    key: &mut Vec<u8>,
+    shared: usize,
+    suffix: &[u8],
+    key_bytes_max: u64,
+) -> Option<()> {
     if shared > key.len() || (shared as u64).saturating_add(suffix.len() as u64) > key_bytes_max {
         return None;
     }

@@ -104,9 +104,7 @@ impl Blocks {
         if compression == 0 {
             *place = match self.input.mapped() {
                 Some(_) => Place::Mapped(handle),
-                None => Place::Raw {
-                    len: payload.len(),
-                },
+                None => Place::Raw { len: payload.len() },
             };
         } else {
             self.inflate(handle, compression, payload, inflater, plain)?;
@@ -137,10 +135,10 @@ impl Blocks {
             .split_last_chunk::<4>()
             .ok_or_else(|| self.damaged(handle, "the block has no trailer"))?;
         let stored = u32::from_le_bytes(*stored);
-        let computed =
-            self.footer
-                .checksum
-                .stored(bytes, self.footer.base_context, handle.offset);
+        let computed = self
+            .footer
+            .checksum
+            .stored(bytes, self.footer.base_context, handle.offset);
         if stored != computed && self.footer.checksum != super::checksum::ChecksumKind::None {
             return Err(self.damaged(
                 handle,

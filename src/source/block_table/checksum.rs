@@ -63,9 +63,6 @@ impl ChecksumKind {
     /// Computes what is stored for a block at `offset`: its checksum, plus what format version 6 adds for the place.
     #[inline]
     pub fn stored(self, bytes: &[u8], base_context: u32, offset: u64) -> u32 {
-        if self == ChecksumKind::None {
-            return 0;
-        }
         self.compute(bytes)
             .wrapping_add(context(base_context, offset))
     }

@@ -166,26 +166,32 @@ impl<'t> EntryWalk<'t> {
         let is_short = (shared | unshared) < 0x80 && (low < 0x80 || high < 0x80);
         let (shared, unshared) = (usize::from(shared), usize::from(unshared));
         // With more own bytes than a trailer the first of them belongs to the user key, and so it does in the key before.
-        let is_own = shared < self.user_len
-            && unshared > key::TRAILER_BYTES
-            && unshared <= COPY_BYTES;
+        let is_own =
+            shared < self.user_len && unshared > key::TRAILER_BYTES && unshared <= COPY_BYTES;
         if !(is_short && is_own) {
             return None;
         }
         let suffix = window.get(lengths..)?.first_chunk::<COPY_BYTES>()?;
-        let slot = self.key.get_mut(shared..)?.first_chunk_mut::<COPY_BYTES>()?;
+        let slot = self
+            .key
+            .get_mut(shared..)?
+            .first_chunk_mut::<COPY_BYTES>()?;
         if suffix[0] <= slot[0] {
             return None;
         }
         let start = self.position.wrapping_add(lengths).wrapping_add(unshared);
         let end = start.wrapping_add(value_len);
-        let (_, trailer) = data.get(..start)?.split_last_chunk::<{ key::TRAILER_BYTES }>()?;
+        let (_, trailer) = data
+            .get(..start)?
+            .split_last_chunk::<{ key::TRAILER_BYTES }>()?;
         if end > data.len() {
             return None;
         }
         *slot = *suffix;
         self.trailer = u64::from_le_bytes(*trailer);
-        self.user_len = shared.wrapping_add(unshared).wrapping_sub(key::TRAILER_BYTES);
+        self.user_len = shared
+            .wrapping_add(unshared)
+            .wrapping_sub(key::TRAILER_BYTES);
         self.position = end;
         Some(start..end)
     }
@@ -245,7 +251,7 @@ impl<'t> EntryWalk<'t> {
 
     /// Makes the next key out of the one before and checks the order; false for an older version of the same user key.
     fn extend_key(&mut self, shared: usize, suffix: &[u8]) -> Result<bool, Bad> {
-        const ORDER: Bad = "keys do not ascend";
+        const ORDER: Bad = "keys do not ascend: damaged, or ordered by another comparator";
         let len = shared + suffix.len();
         let user_len = len - key::TRAILER_BYTES;
         let trailer = self.trailer_of(shared, suffix);
@@ -290,7 +296,11 @@ impl<'t> EntryWalk<'t> {
             return own.cmp(last.get(common..).unwrap_or_default());
         }
         // Part of the shared bytes is a trailer in one of the two keys: put the new one together.
-        let mut next = self.key.get(..shared.min(user_len)).unwrap_or_default().to_vec();
+        let mut next = self
+            .key
+            .get(..shared.min(user_len))
+            .unwrap_or_default()
+            .to_vec();
         next.extend_from_slice(own);
         next.as_slice().cmp(last)
     }

@@ -82,7 +82,9 @@ pub struct Footer {
 /// Whether the file ends in the magic of a table, of a refused kind too.
 pub fn is_table(input: &Input) -> Result<bool> {
     Ok(read_magic(input)?.is_some_and(|magic| {
-        magic == MAGIC || magic == LEGACY_MAGIC || FOREIGN.iter().any(|(foreign, _)| *foreign == magic)
+        magic == MAGIC
+            || magic == LEGACY_MAGIC
+            || FOREIGN.iter().any(|(foreign, _)| *foreign == magic)
     }))
 }
 
@@ -114,8 +116,8 @@ pub fn read(input: &Input) -> Result<Footer> {
     let mut scratch = Vec::new();
     let bytes = input.read(offset, len, &mut scratch)?;
     let footer = if len == LEGACY_BYTES {
-        let (metaindex, index) =
-            read_handles(bytes.get(..40).unwrap_or_default()).ok_or_else(|| damaged(BAD_HANDLES))?;
+        let (metaindex, index) = read_handles(bytes.get(..40).unwrap_or_default())
+            .ok_or_else(|| damaged(BAD_HANDLES))?;
         Footer {
             format_version: 0,
             checksum: ChecksumKind::Crc32c,
@@ -153,7 +155,9 @@ fn read_modern(input: &Input, bytes: &[u8], offset: u64) -> Result<Footer> {
     if format_version > FORMAT_VERSION_MAX {
         return Err(Error::unsupported(
             input.path(),
-            format!("a block-based table of format version {format_version}; versions up to {FORMAT_VERSION_MAX} are read"),
+            format!(
+                "a block-based table of format version {format_version}; versions up to {FORMAT_VERSION_MAX} are read"
+            ),
             "write it with format_version=6 or lower, or use a newer mdiff",
         ));
     }
@@ -170,8 +174,8 @@ fn read_modern(input: &Input, bytes: &[u8], offset: u64) -> Result<Footer> {
         )
     })?;
     if format_version < 6 {
-        let (metaindex, index) =
-            read_handles(bytes.get(1..41).unwrap_or_default()).ok_or_else(|| damaged(BAD_HANDLES))?;
+        let (metaindex, index) = read_handles(bytes.get(1..41).unwrap_or_default())
+            .ok_or_else(|| damaged(BAD_HANDLES))?;
         return Ok(Footer {
             format_version,
             checksum,

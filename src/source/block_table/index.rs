@@ -95,7 +95,7 @@ impl IndexCursor {
         };
         let order = self.separator().cmp(&self.before);
         if self.begun && (order.is_lt() || (shape.user_keys && order.is_eq())) {
-            return Err("index entries do not ascend");
+            return Err("index entries do not ascend: damaged, or ordered by another comparator");
         }
         let handle = self.read_handle(&mut cursor, shared, shape)?;
         let end = handle.end().filter(|&end| end <= shape.blocks_end);
@@ -199,4 +199,3 @@ pub fn check(block: &[u8], layout: Layout, shape: Shape) -> Result<u64, Bad> {
         entries += 1;
     }
 }
-

@@ -53,10 +53,7 @@ pub fn refused(kind: u8) -> Option<(String, &'static str)> {
             "a reference to a blob file".into(),
             "the value lies in another file: read the whole database folder, or write the table without blob files",
         ),
-        20 => (
-            "a deletion with a user-defined timestamp".into(),
-            COMPACT,
-        ),
+        20 => ("a deletion with a user-defined timestamp".into(), COMPACT),
         22 => ("a wide-column entity".into(), COMPACT),
         24 => ("a value with a preferred write time".into(), COMPACT),
         other => (format!("an entry of the unknown type {other}"), COMPACT),

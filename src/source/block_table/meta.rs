@@ -146,9 +146,8 @@ fn read_dictionary(blocks: &Blocks, handle: Handle) -> Result<Vec<u8>> {
 }
 
 fn check_comparator(blocks: &Blocks, properties: &Properties) -> Result<()> {
-    let refuse = |what: String, hint: &str| {
-        Err(Error::unsupported(blocks.input.path(), what, hint))
-    };
+    let refuse =
+        |what: String, hint: &str| Err(Error::unsupported(blocks.input.path(), what, hint));
     match properties.text("rocksdb.comparator") {
         None => Ok(()),
         Some(name) if name == COMPARATOR => Ok(()),

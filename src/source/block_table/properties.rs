@@ -96,8 +96,14 @@ impl Properties {
             let time = self.number(property).filter(|&time| time > 0);
             push(name, time.map(|time| format!("{time} s since 1970")));
         }
-        push("written by database", self.text("rocksdb.creating.db.identity"));
-        push("written on host", self.text("rocksdb.creating.host.identity"));
+        push(
+            "written by database",
+            self.text("rocksdb.creating.db.identity"),
+        );
+        push(
+            "written on host",
+            self.text("rocksdb.creating.host.identity"),
+        );
         let version = self.fixed_u32("rocksdb.external_sst_file.version");
         push("external file version", version.map(|n| n.to_string()));
         let sequence = self.fixed_u64(GLOBAL_SEQNO).filter(|&n| n > 0);

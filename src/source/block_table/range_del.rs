@@ -46,8 +46,16 @@ fn fragment(deletions: &[Fragment]) -> Vec<Fragment> {
     type Turns = (Vec<u64>, Vec<u64>);
     let mut turns: BTreeMap<&[u8], Turns> = BTreeMap::new();
     for deletion in deletions {
-        turns.entry(&deletion.start).or_default().0.push(deletion.sequence);
-        turns.entry(&deletion.end).or_default().1.push(deletion.sequence);
+        turns
+            .entry(&deletion.start)
+            .or_default()
+            .0
+            .push(deletion.sequence);
+        turns
+            .entry(&deletion.end)
+            .or_default()
+            .1
+            .push(deletion.sequence);
     }
     let mut fragments: Vec<Fragment> = Vec::new();
     let mut open: BTreeMap<u64, usize> = BTreeMap::new();

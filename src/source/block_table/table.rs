@@ -102,7 +102,10 @@ impl Snapshot for BlockTable {
             );
         }
         if let Some(dictionary) = &self.blocks.dictionary {
-            push("compression dictionary", format!("{} bytes", dictionary.len()));
+            push(
+                "compression dictionary",
+                format!("{} bytes", dictionary.len()),
+            );
         }
         let index = self.index();
         let (levels, what) = match index.is_two_level() {
@@ -110,10 +113,7 @@ impl Snapshot for BlockTable {
             false => (1, "data blocks"),
         };
         push("index levels", levels.to_string());
-        push(
-            "top index",
-            format!("{} {what}", index.entries()),
-        );
+        push("top index", format!("{} {what}", index.entries()));
         if !self.range_deletions().is_empty() {
             let count = self.range_deletions().len();
             push("deleted stretches", count.to_string());
@@ -127,7 +127,9 @@ impl Snapshot for BlockTable {
     fn writer(&self, out: Box<dyn Write>) -> Result<Box<dyn RowWriter>> {
         let mut options = self.options.clone();
         if options.write_compression.is_empty() {
-            let name = self.properties().and_then(|p| p.text("rocksdb.compression"));
+            let name = self
+                .properties()
+                .and_then(|p| p.text("rocksdb.compression"));
             options.write_compression = match name.as_deref() {
                 Some("NoCompression") => "none",
                 Some("Snappy") => "snappy",

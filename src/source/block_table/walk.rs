@@ -172,7 +172,9 @@ impl<'t> BlockWalk<'t> {
 
     fn open_partition(&mut self) -> Result<(), Broken> {
         let handle = self.top.handle();
-        let loaded = self.blocks.load(handle, &mut self.inflater, &mut self.buffer);
+        let loaded = self
+            .blocks
+            .load(handle, &mut self.inflater, &mut self.buffer);
         let layout = match loaded {
             Ok(layout) => layout,
             Err(error) => {
