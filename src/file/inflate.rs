@@ -158,7 +158,7 @@ impl Inflater {
         grow(input, len, max_len, out, |input, out| {
             let (before_in, before_out) = (deflate.total_in(), deflate.total_out());
             let status = deflate
-                .decompress(input, out, FlushDecompress::None)
+                .decompress(input, out, FlushDecompress::Finish)
                 .map_err(malformed)?;
             Ok(Step {
                 read: (deflate.total_in() - before_in) as usize,

@@ -11,6 +11,20 @@ pub fn ignore_sigxfsz() {
     }
 }
 
+/// Raises the limit of open files as far as the system allows: a snapshot may be a folder of thousands.
+///
+/// To be called once, at the start of the program. What can't be raised stays.
+pub fn raise_open_files_limit() {
+    // SAFETY: the struct is plain data for which zero is valid, and lives through the calls.
+    unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) mod child {
     //! Runs one test again in a process of its own, for what would disturb other tests: limits and signals.
