@@ -189,7 +189,7 @@ fn merge_operands_that_count_are_refused_by_their_operator() {
                 to: Some(key::successor(&row.0)),
             };
             match rows(&table, &only) {
-                Ok(found) => assert_eq!(found, [row.clone()]),
+                Ok(found) => assert_eq!(found, std::slice::from_ref(row)),
                 Err(_) => refused += 1,
             }
         }

@@ -14,7 +14,7 @@ pub struct Compressor {
 
 enum Codec {
     None,
-    Snappy(snap::raw::Encoder),
+    Snappy(Box<snap::raw::Encoder>),
     Lz4,
     Zstd(zstd::bulk::Compressor<'static>),
 }
@@ -28,7 +28,7 @@ impl Compressor {
     pub fn new(name: &str) -> Result<Compressor> {
         let codec = match name {
             "none" => Codec::None,
-            "snappy" => Codec::Snappy(snap::raw::Encoder::new()),
+            "snappy" => Codec::Snappy(Box::new(snap::raw::Encoder::new())),
             "" | "lz4" => Codec::Lz4,
             "zstd" => Codec::Zstd(
                 zstd::bulk::Compressor::new(zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?,
