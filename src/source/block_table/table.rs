@@ -124,7 +124,7 @@ impl Snapshot for BlockTable {
         lines
     }
 
-    fn writer(&self, out: Box<dyn Write>) -> Result<Box<dyn RowWriter>> {
+    fn writer<'a>(&self, out: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>> {
         let mut options = self.options.clone();
         if options.write_compression.is_empty() {
             let name = self

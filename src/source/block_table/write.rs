@@ -34,11 +34,11 @@ const OUTPUT: &str = "the table being written";
 /// # Errors
 ///
 /// Usage, where the options name an unknown compression.
-pub fn create(
-    out: Box<dyn Write>,
+pub fn create<'a>(
+    out: Box<dyn Write + 'a>,
     _schema: &Schema,
     options: &SourceOptions,
-) -> Result<Box<dyn RowWriter>> {
+) -> Result<Box<dyn RowWriter + 'a>> {
     Ok(Box::new(TableWriter {
         file: BlockFile {
             out,
@@ -65,13 +65,13 @@ struct Counts {
 }
 
 /// Appends blocks to the output.
-struct BlockFile {
-    out: Box<dyn Write>,
+struct BlockFile<'a> {
+    out: Box<dyn Write + 'a>,
     offset: u64,
     compressor: Compressor,
 }
 
-impl BlockFile {
+impl BlockFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.out
             .write_all(bytes)
@@ -103,8 +103,8 @@ impl BlockFile {
     }
 }
 
-struct TableWriter {
-    file: BlockFile,
+struct TableWriter<'a> {
+    file: BlockFile<'a>,
     block: BlockBuilder,
     index: BlockBuilder,
     counts: Counts,
@@ -112,7 +112,7 @@ struct TableWriter {
     internal_key: Vec<u8>,
 }
 
-impl TableWriter {
+impl TableWriter<'_> {
     fn add(&mut self, user_key: &[u8], kind: u8, value: &[u8]) -> Result<()> {
         if self.counts.entries > 0 && user_key <= self.last_key.as_slice() {
             return Err(ErrorKind::Unsorted {
@@ -165,7 +165,7 @@ fn push_handle(out: &mut Vec<u8>, handle: Handle) {
     push_varint(out, handle.size);
 }
 
-impl RowWriter for TableWriter {
+impl RowWriter for TableWriter<'_> {
     fn put(&mut self, row: Row<'_>) -> Result<()> {
         self.add(row.key, key::PUT, row.value)
     }
