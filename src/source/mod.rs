@@ -11,6 +11,8 @@ use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 
+pub mod block_table;
+
 /// A format mdiff reads.
 pub struct Format {
     /// Its name, for `--format` and messages.
@@ -42,7 +44,7 @@ pub enum Detected {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[block_table::FORMAT];
 
 /// How snapshots are opened and read; a format uses what concerns it.
 #[derive(Debug, Clone, Default)]

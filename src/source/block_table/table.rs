@@ -1,0 +1,248 @@
+//! An open table file: a snapshot of one table.
+
+use std::io::Write;
+
+use super::blocks::Blocks;
+use super::footer;
+use super::meta::Meta;
+use super::properties::Properties;
+use super::range_del::Fragment;
+use super::stream::Rows;
+use super::walk::{BlockWalk, Index};
+use super::write;
+use crate::error::Result;
+use crate::file::input::Input;
+use crate::range::KeyRange;
+use crate::row::{RowStream, Schema};
+use crate::source::{Estimate, RowWriter, Snapshot, SourceOptions, Table};
+
+/// Bytes of a row that are assumed where a table has no properties.
+const ROW_BYTES_GUESSED: u64 = 128;
+/// A table is cut between index partitions where there are so many for each piece, else between data blocks.
+const PARTITIONS_PER_PIECE: u64 = 4;
+
+/// An open table file. Opening reads and checks its footer, metaindex, properties, range deletions and top index.
+pub struct BlockTable {
+    blocks: Blocks,
+    meta: Meta,
+    options: SourceOptions,
+}
+
+impl BlockTable {
+    /// Opens a table.
+    ///
+    /// # Errors
+    ///
+    /// Damaged; Unsupported, where the table has what can't be honoured; Limit; I/O errors.
+    pub fn open(input: Input, options: &SourceOptions) -> Result<BlockTable> {
+        let footer = footer::read(&input).map_err(|e| input.explain(e))?;
+        let mut blocks = Blocks {
+            input,
+            footer,
+            by_rocksdb: false,
+            dictionary: None,
+        };
+        let meta = Meta::read(&mut blocks).map_err(|e| blocks.input.explain(e))?;
+        Ok(BlockTable {
+            blocks,
+            meta,
+            options: options.clone(),
+        })
+    }
+
+    pub(super) fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.meta.index
+    }
+
+    pub(super) fn range_deletions(&self) -> &[Fragment] {
+        &self.meta.range_deletions
+    }
+
+    pub(super) fn properties(&self) -> Option<&Properties> {
+        self.meta.properties.as_ref()
+    }
+
+    fn number(&self, property: &str) -> Option<u64> {
+        self.properties()?.number(property)
+    }
+}
+
+impl Snapshot for BlockTable {
+    fn format(&self) -> &'static str {
+        super::FORMAT.name
+    }
+
+    fn tables(&self) -> Vec<&dyn Table> {
+        vec![self]
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        self.blocks.input.check_unchanged()
+    }
+
+    fn describe(&self) -> Vec<(String, String)> {
+        let footer = &self.blocks.footer;
+        let mut lines = Vec::new();
+        let mut push = |name: &str, value: String| lines.push((name.to_owned(), value));
+        let writer = match (footer.format_version, self.blocks.by_rocksdb) {
+            (0, false) => "LevelDB",
+            _ => "RocksDB",
+        };
+        push("kind", format!("block-based table of {writer}"));
+        push("format version", footer.format_version.to_string());
+        push("checksum", footer.checksum.name().to_owned());
+        if footer.base_context != 0 {
+            push(
+                "context checksums",
+                format!("base {:08x}", footer.base_context),
+            );
+        }
+        if let Some(dictionary) = &self.blocks.dictionary {
+            push(
+                "compression dictionary",
+                format!("{} bytes", dictionary.len()),
+            );
+        }
+        let index = self.index();
+        let (levels, what) = match index.is_two_level() {
+            true => (2, "partitions"),
+            false => (1, "data blocks"),
+        };
+        push("index levels", levels.to_string());
+        push("top index", format!("{} {what}", index.entries()));
+        if !self.range_deletions().is_empty() {
+            let count = self.range_deletions().len();
+            push("deleted stretches", count.to_string());
+        }
+        if let Some(properties) = self.properties() {
+            lines.extend(properties.describe());
+        }
+        lines
+    }
+
+    fn writer(&self, out: Box<dyn Write>) -> Result<Box<dyn RowWriter>> {
+        let mut options = self.options.clone();
+        if options.write_compression.is_empty() {
+            let name = self
+                .properties()
+                .and_then(|p| p.text("rocksdb.compression"));
+            options.write_compression = match name.as_deref() {
+                Some("NoCompression") => "none",
+                Some("Snappy") => "snappy",
+                Some("ZSTD" | "ZSTDNotFinal") => "zstd",
+                _ => "",
+            }
+            .to_owned();
+        }
+        write::create(out, self.schema(), &options)
+    }
+}
+
+impl Table for BlockTable {
+    fn name(&self) -> &str {
+        "default"
+    }
+
+    fn schema(&self) -> &Schema {
+        &Schema::Bytes
+    }
+
+    fn estimate(&self) -> Estimate {
+        let file_bytes = self.blocks.input.len();
+        let guess = Estimate {
+            rows: file_bytes / ROW_BYTES_GUESSED,
+            bytes: file_bytes,
+            file_bytes,
+        };
+        let (Some(entries), Some(keys), Some(values)) = (
+            self.number("rocksdb.num.entries"),
+            self.number("rocksdb.raw.key.size"),
+            self.number("rocksdb.raw.value.size"),
+        ) else {
+            return guess;
+        };
+        let deletions = self.number("rocksdb.deleted.keys").unwrap_or(0);
+        let trailers = entries.saturating_mul(super::key::TRAILER_BYTES as u64);
+        Estimate {
+            rows: entries.saturating_sub(deletions),
+            bytes: keys.saturating_sub(trailers).saturating_add(values),
+            file_bytes,
+        }
+    }
+
+    fn split(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
+        self.cut(range, pieces)
+            .map_err(|error| self.blocks.input.explain(error))
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
+        match Rows::new(self, range) {
+            Ok(rows) => Ok(Box::new(rows)),
+            Err(error) => Err(self.blocks.input.explain(error)),
+        }
+    }
+}
+
+impl BlockTable {
+    /// Cuts directly behind separators, so that no two pieces read the same block.
+    fn cut(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
+        if pieces < 2 || range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = (pieces as u64).saturating_mul(PARTITIONS_PER_PIECE);
+        let mut top_only = !self.index().is_two_level();
+        if !top_only {
+            let mut partitions = 0;
+            self.weigh(range, true, |_, _| partitions += 1)?;
+            top_only = partitions >= wanted;
+        }
+        let by_count = top_only && self.index().is_two_level();
+        let mut total = 0u64;
+        self.weigh(range, top_only, |_, bytes| {
+            total = total.saturating_add(if by_count { 1 } else { bytes });
+        })?;
+        let mut cuts: Vec<Vec<u8>> = Vec::new();
+        let mut done = 0u64;
+        self.weigh(range, top_only, |separator, bytes| {
+            done = done.saturating_add(if by_count { 1 } else { bytes });
+            let aim = u128::from(total) * (cuts.len() as u128 + 1) / pieces as u128;
+            if cuts.len() + 1 < pieces && u128::from(done) >= aim && done < total {
+                let cut = super::key::successor(separator);
+                let is_new = cuts.last().is_none_or(|last| *last < cut);
+                if is_new && cut > range.from && range.is_before_end(&cut) {
+                    cuts.push(cut);
+                }
+            }
+        })?;
+        Ok(cuts)
+    }
+
+    /// Visits the separators and sizes of the blocks (or index partitions) that can hold keys of `range`.
+    fn weigh(
+        &self,
+        range: &KeyRange,
+        top_only: bool,
+        mut visit: impl FnMut(&[u8], u64),
+    ) -> Result<()> {
+        let mut walk = BlockWalk::new(&self.blocks, self.index(), &range.from)?;
+        if top_only {
+            walk = walk.top_only();
+        }
+        loop {
+            match walk.next() {
+                Ok(Some(handle)) => visit(walk.separator(), handle.size),
+                Ok(None) => return Ok(()),
+                // A scan will say what is unreadable; the cuts do without it.
+                Err(super::walk::Broken::Stretch(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !range.is_before_end(walk.separator()) {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The data blocks of a table in order, through one or two levels of index.
+
+use super::block::{Bad, Layout};
+use super::blocks::{BlockBuffer, Blocks};
+use super::footer::Handle;
+use super::index::{self, IndexCursor, Shape};
+use crate::error::{Error, Result};
+use crate::file::inflate::Inflater;
+
+/// The top index block, checked whole when the table was opened.
+pub struct Index {
+    buffer: BlockBuffer,
+    handle: Handle,
+    layout: Layout,
+    shape: Shape,
+    entries: u64,
+}
+
+impl Index {
+    /// Loads and checks the block at `handle`.
+    ///
+    /// # Errors
+    ///
+    /// Damaged, Limit, I/O.
+    pub fn open(blocks: &Blocks, handle: Handle, shape: Shape) -> Result<Index> {
+        let mut buffer = BlockBuffer::default();
+        let layout = blocks.load(handle, &mut Inflater::new(None), &mut buffer)?;
+        let entries = index::check(buffer.bytes(&blocks.input), layout, shape)
+            .map_err(|what| blocks.damaged(handle, what))?;
+        Ok(Index {
+            buffer,
+            handle,
+            layout,
+            shape,
+            entries,
+        })
+    }
+
+    /// Whether the entries are index partitions.
+    pub fn is_two_level(&self) -> bool {
+        self.shape.two_level
+    }
+
+    /// Number of entries: data blocks or partitions.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+}
+
+/// Why a walk stopped.
+pub enum Broken {
+    /// One index partition can't be read: the walk goes on behind [`BlockWalk::separator`].
+    Stretch(Error),
+    /// The walk can't go on.
+    Table(Error),
+}
+
+impl From<Broken> for Error {
+    fn from(broken: Broken) -> Error {
+        match broken {
+            Broken::Stretch(error) | Broken::Table(error) => error,
+        }
+    }
+}
+
+/// A walk over the data blocks that can hold keys from a given one on.
+pub struct BlockWalk<'t> {
+    blocks: &'t Blocks,
+    index: &'t Index,
+    from: Vec<u8>,
+    top: IndexCursor,
+    /// Whether the walk ends below the partitions: else it yields the partitions themselves.
+    into_partitions: bool,
+    in_partition: Option<Layout>,
+    partition: IndexCursor,
+    buffer: BlockBuffer,
+    inflater: Inflater,
+    separator: Option<Vec<u8>>,
+    previous: Option<Vec<u8>>,
+    data_end: u64,
+}
+
+impl<'t> BlockWalk<'t> {
+    /// Starts at the first block that can hold a key of at least `from`.
+    ///
+    /// # Errors
+    ///
+    /// Damaged, where the index changed since it was checked.
+    pub fn new(blocks: &'t Blocks, index: &'t Index, from: &[u8]) -> Result<BlockWalk<'t>> {
+        let mut top = IndexCursor::default();
+        top.seek(
+            index.buffer.bytes(&blocks.input),
+            index.layout,
+            index.shape,
+            from,
+        )
+        .map_err(|what| blocks.damaged(index.handle, what))?;
+        Ok(BlockWalk {
+            blocks,
+            index,
+            from: from.to_vec(),
+            top,
+            into_partitions: index.shape.two_level,
+            in_partition: None,
+            partition: IndexCursor::default(),
+            buffer: BlockBuffer::default(),
+            inflater: Inflater::new(None),
+            separator: None,
+            previous: None,
+            data_end: 0,
+        })
+    }
+
+    /// Yields the entries of the top index, whatever they point at.
+    pub fn top_only(mut self) -> BlockWalk<'t> {
+        self.into_partitions = false;
+        self
+    }
+
+    /// A key that no key of the current block, or of the stretch that can't be read, exceeds.
+    pub fn separator(&self) -> &[u8] {
+        self.separator.as_deref().unwrap_or_default()
+    }
+
+    /// The separator of the block before; `None` for the first block of the walk.
+    pub fn previous(&self) -> Option<&[u8]> {
+        self.previous.as_deref()
+    }
+
+    /// Goes to the next data block.
+    pub fn next(&mut self) -> Result<Option<Handle>, Broken> {
+        std::mem::swap(&mut self.previous, &mut self.separator);
+        loop {
+            if let Some(layout) = self.in_partition {
+                let bytes = self.buffer.bytes(&self.blocks.input);
+                match self.partition.next(bytes, layout, self.index.shape) {
+                    Ok(true) => return self.data_block().map(Some),
+                    Ok(false) => self.in_partition = None,
+                    Err(what) => return Err(self.bad_partition(what)),
+                }
+            }
+            let bytes = self.index.buffer.bytes(&self.blocks.input);
+            match self.top.next(bytes, self.index.layout, self.index.shape) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(what) => {
+                    let error = self.blocks.damaged(self.index.handle, what);
+                    return Err(Broken::Table(error));
+                }
+            }
+            if !self.into_partitions {
+                set(&mut self.separator, self.top.separator());
+                return Ok(Some(self.top.handle()));
+            }
+            self.open_partition()?;
+        }
+    }
+
+    fn data_block(&mut self) -> Result<Handle, Broken> {
+        let separator = self.partition.separator();
+        let handle = self.partition.handle();
+        if separator > self.top.separator()
+            || self.previous.as_deref().is_some_and(|p| separator < p)
+            || handle.offset < self.data_end
+        {
+            return Err(self.bad_partition("the index partition contradicts the index"));
+        }
+        set(&mut self.separator, separator);
+        self.data_end = handle.end().unwrap_or(u64::MAX);
+        Ok(handle)
+    }
+
+    fn open_partition(&mut self) -> Result<(), Broken> {
+        let handle = self.top.handle();
+        let loaded = self
+            .blocks
+            .load(handle, &mut self.inflater, &mut self.buffer);
+        let layout = match loaded {
+            Ok(layout) => layout,
+            Err(error) => {
+                set(&mut self.separator, self.top.separator());
+                return Err(Broken::Stretch(error));
+            }
+        };
+        let bytes = self.buffer.bytes(&self.blocks.input);
+        let shape = self.index.shape;
+        self.partition.rewind();
+        let begun = index::check(bytes, layout, shape).and_then(|_| {
+            // Only the first partition of a walk can hold separators below the start.
+            match self.previous {
+                None => self.partition.seek(bytes, layout, shape, &self.from),
+                Some(_) => Ok(()),
+            }
+        });
+        if let Err(what) = begun {
+            return Err(self.bad_partition(what));
+        }
+        self.in_partition = Some(layout);
+        Ok(())
+    }
+
+    fn bad_partition(&mut self, what: Bad) -> Broken {
+        self.in_partition = None;
+        set(&mut self.separator, self.top.separator());
+        Broken::Stretch(self.blocks.damaged(self.top.handle(), what))
+    }
+}
+
+/// Stores a key in memory that is used again.
+fn set(slot: &mut Option<Vec<u8>>, key: &[u8]) {
+    let slot = slot.get_or_insert_default();
+    slot.clear();
+    slot.extend_from_slice(key);
+}
