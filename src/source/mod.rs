@@ -11,6 +11,10 @@ use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 
+pub mod csv;
+pub mod jsonl;
+pub mod sort;
+
 /// A format mdiff reads.
 pub struct Format {
     /// Its name, for `--format` and messages.
@@ -42,7 +46,7 @@ pub enum Detected {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[csv::FORMAT, jsonl::FORMAT];
 
 /// How snapshots are opened and read; a format uses what concerns it.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +78,8 @@ pub struct TextOptions {
     pub no_header: bool,
     /// How NULL is spelled; `None`: there is no NULL.
     pub null: Option<String>,
+    /// The caller checks the rows it reads against sums of its own (a tree's), so a scan of a part need not prove first that the whole text is in order.
+    pub trust_order: bool,
 }
 
 /// An open snapshot: named tables of one replica at one moment, read-only.

@@ -1,0 +1,92 @@
+//! Rows as JSON: the same shape wherever a command prints one.
+//!
+//! Bytes are a string where they are UTF-8, else `{"hex":"..."}`. With [`Schema::Columns`], a key (of one column too) and a
+//! value are objects from column names to such bytes, NULL is `null`. Bytes that do not have the schema's columns, a boundary
+//! key say, are shown as bytes.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::Schema;
+use super::columns::{decode_key, decode_value};
+
+/// Returns a key as JSON.
+pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
+    if let Schema::Columns { key: names, .. } = schema
+        && let Some(fields) = decode_key(key, names.len())
+    {
+        return object(names, fields.iter().map(|field| bytes_json(field)));
+    }
+    bytes_json(key)
+}
+
+/// Returns a value as JSON.
+pub fn value_json(schema: &Schema, value: &[u8]) -> Value {
+    if let Schema::Columns { value: names, .. } = schema
+        && let Some(fields) = decode_value(value, names.len())
+    {
+        return object(
+            names,
+            fields
+                .iter()
+                .map(|field| field.map_or(Value::Null, bytes_json)),
+        );
+    }
+    bytes_json(value)
+}
+
+/// Returns bytes as a JSON string where they are UTF-8, else as `{"hex":"..."}`.
+pub fn bytes_json(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::from(text),
+        Err(_) => {
+            let mut hex = String::with_capacity(bytes.len() * 2);
+            for byte in bytes {
+                let _ = write!(hex, "{byte:02x}");
+            }
+            json!({ "hex": hex })
+        }
+    }
+}
+
+fn object(names: &[String], fields: impl Iterator<Item = Value>) -> Value {
+    Value::Object(names.iter().cloned().zip(fields).collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::columns::push_key_column;
+
+    #[test]
+    fn rows_have_one_shape() {
+        let one = Schema::Columns {
+            key: vec!["id".into()],
+            value: vec!["a".into()],
+        };
+        let two = Schema::Columns {
+            key: vec!["x".into(), "y".into()],
+            value: vec![],
+        };
+        let mut key = Vec::new();
+        push_key_column(&mut key, b"1");
+        push_key_column(&mut key, b"\x00\xff");
+        assert_eq!(key_json(&Schema::Bytes, b"k").to_string(), r#""k""#);
+        assert_eq!(
+            value_json(&Schema::Bytes, b"\xfe").to_string(),
+            r#"{"hex":"fe"}"#
+        );
+        assert_eq!(key_json(&one, b"1").to_string(), r#"{"id":"1"}"#);
+        assert_eq!(
+            key_json(&two, &key).to_string(),
+            r#"{"x":"1","y":{"hex":"00ff"}}"#
+        );
+        assert_eq!(value_json(&one, b"\x00").to_string(), r#"{"a":null}"#);
+        assert_eq!(
+            value_json(&one, b"\x00\x00").to_string(),
+            r#""\u0000\u0000""#
+        );
+        assert_eq!(value_json(&two, b"").to_string(), "{}");
+    }
+}
