@@ -1,4 +1,12 @@
 //! Bytes in and out: the only room that opens files, and the only one with `unsafe`.
 
-pub mod cursor;
-pub mod input;
+pub mod cursor; // checked reads over a slice
+mod guard; // the SIGBUS handler
+mod identity; // whether a file changed
+pub mod inflate; // block codecs
+pub mod input; // one file, for reading
+mod map; // its bytes, mapped or read
+pub mod process; // settings of the process
+pub mod replace; // atomic output
+pub mod spool; // temporary files without a name
+mod unpack; // files compressed as a whole
