@@ -9,4 +9,5 @@ mod map; // its bytes, mapped or read
 pub mod process; // settings of the process
 pub mod replace; // atomic output
 pub mod spool; // temporary files without a name
+pub mod structure; // where delimiters stand in text, by wide registers
 mod unpack; // files compressed as a whole

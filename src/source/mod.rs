@@ -78,7 +78,9 @@ pub struct TextOptions {
     pub no_header: bool,
     /// How NULL is spelled; `None`: there is no NULL.
     pub null: Option<String>,
-    /// The caller checks the rows it reads against sums of its own (a tree's), so a scan of a part need not prove first that the whole text is in order.
+    /// Only for a caller who scans every key, or checks what it reads against sums of its own (a tree's): a scan of a
+    /// part then need not prove first that the whole text is in order. The pieces of a table's own
+    /// [`Table::split`] are scanned without such a proof in any case.
     pub trust_order: bool,
 }
 

@@ -102,7 +102,7 @@ impl Body {
 
     /// The whole text, where it is mapped.
     pub fn mapped(&self) -> Option<&[u8]> {
-        self.input.mapped().filter(|_| self.input.options().mmap)
+        self.input.mapped()
     }
 
     /// Scans the rows of `range`.

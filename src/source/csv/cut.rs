@@ -1,18 +1,18 @@
 //! Text to rows: the hot loop.
 //!
-//! A piece of text is first searched for delimiters, line ends and quotes ([`super::structure`]). Where the next places are
+//! A piece of text is first searched for delimiters, line ends and quotes ([`Places`]). Where the next places are
 //! as many as there are columns, all delimiters but the last, a line feed, they enclose the fields of a record. Whatever
 //! looks different (a quote, an empty line, a wrong number of fields, a record longer than the piece, the end of the
 //! text) goes to [`super::record`], one record at a time.
 
 use crate::error::Error;
+use crate::file::structure::Places;
 use crate::limits::Limits;
 use crate::row::Row;
 use crate::row::columns::{push_key_column, push_value_column};
 
 use super::columns::Columns;
 use super::record::{self, Field, Parsed};
-use super::structure;
 
 /// Bytes that are searched for structure at once: they and what is made of them stay in the nearest cache.
 const PIECE_BYTES: usize = if cfg!(test) { 96 } else { 16 << 10 };
@@ -134,8 +134,8 @@ pub(super) struct Cutter {
     pub any_order: bool,
     /// End of the last record with quotes.
     pub quoted_until: u64,
-    /// Places of structure, as [`structure::find`] gives them, from `ends_base` on.
-    ends: Vec<u32>,
+    /// Places of structure from `ends_base` on.
+    ends: Places,
     ends_base: u64,
     /// Index into `ends` of the next record's start.
     at: usize,
@@ -196,6 +196,7 @@ impl Cutter {
 
     fn knows(&self, pos: u64) -> bool {
         self.ends
+            .as_slice()
             .get(self.at)
             .is_some_and(|&end| self.ends_base + u64::from(end) == pos)
     }
@@ -204,7 +205,7 @@ impl Cutter {
         let from = (pos - window.base) as usize;
         let rest = window.bytes.get(from..).unwrap_or_default();
         let piece = rest.get(..text.piece_bytes).unwrap_or(rest);
-        structure::find(piece, text.delimiter, &mut self.ends);
+        self.ends.find(piece, text.delimiter);
         self.ends_base = pos;
         self.at = 0;
     }
@@ -226,8 +227,8 @@ impl Cutter {
         let bytes = window.bytes.get(from..).unwrap_or_default();
         let columns = text.columns.names.len();
         let end = u32::try_from(end - base).unwrap_or(u32::MAX);
-        // Each field may grow by the longer varint of its length, and is copied in steps of 32 bytes.
-        let room = 2 * text.piece_bytes + 4 * columns + 64;
+        // Each field may grow by the longer varint of its length, and is copied in steps of up to 64 bytes.
+        let room = 2 * text.piece_bytes + 4 * columns + 128;
         if self.value_room.len() < room {
             self.value_room.resize(room, 0);
         }
@@ -245,6 +246,7 @@ impl Cutter {
             previous_at,
             ..
         } = self;
+        let ends = ends.as_slice();
         // The previous key stays where it is in the window, if it could be lent from there.
         let mut lent: Option<&[u8]> = None;
         let bend = loop {
@@ -327,6 +329,7 @@ impl Cutter {
         }
         while self
             .ends
+            .as_slice()
             .get(self.at)
             .is_some_and(|&end| self.ends_base + u64::from(end) < next)
         {
@@ -553,15 +556,20 @@ impl<'a> Plain<'a> {
 /// Copies `len` bytes from `from` of `bytes` to `to` of `room`; short ones in one fixed step, which may write past the end.
 #[inline(always)]
 fn copy(room: &mut [u8], to: usize, bytes: &[u8], from: usize, len: usize) {
-    const STEP: usize = 32;
-    if len <= STEP
-        && let Some(source) = bytes.get(from..from.wrapping_add(STEP))
-        && let Some(target) = room.get_mut(to..to.wrapping_add(STEP))
+    let (Some(room), Some(bytes)) = (room.get_mut(to..), bytes.get(from..)) else {
+        return;
+    };
+    if len <= 32
+        && let Some(source) = bytes.first_chunk::<32>()
+        && let Some(target) = room.first_chunk_mut::<32>()
     {
-        target.copy_from_slice(source);
-    } else if let Some(source) = bytes.get(from..from.wrapping_add(len))
-        && let Some(target) = room.get_mut(to..to.wrapping_add(len))
+        *target = *source;
+    } else if len <= 64
+        && let Some(source) = bytes.first_chunk::<64>()
+        && let Some(target) = room.first_chunk_mut::<64>()
     {
+        *target = *source;
+    } else if let (Some(source), Some(target)) = (bytes.get(..len), room.get_mut(..len)) {
         target.copy_from_slice(source);
     }
 }

@@ -34,7 +34,6 @@ mod dialect;
 mod quotes;
 mod record;
 mod scan;
-mod structure;
 mod write;
 
 use body::Body;

@@ -19,7 +19,6 @@ pub(super) struct Scan<'a> {
     /// The part of a text that is not mapped which was read last, and its offset.
     scratch: Vec<u8>,
     base: u64,
-    spare: Vec<u8>,
     key: Vec<u8>,
     value: Vec<u8>,
 }
@@ -37,7 +36,6 @@ impl<'a> Scan<'a> {
             is_done: start >= end,
             scratch: Vec::new(),
             base: start,
-            spare: Vec::new(),
             key: Vec::new(),
             value: Vec::new(),
         }
@@ -115,9 +113,8 @@ impl<'a> Scan<'a> {
     fn read_window(&mut self, len: u64) -> Result<()> {
         let input = &self.body.input;
         let len = len.min(input.len().saturating_sub(self.pos));
-        let bytes = input.read(self.pos, len, &mut self.spare)?;
-        self.scratch.clear();
-        self.scratch.extend_from_slice(bytes);
+        // What is not mapped is read into the buffer that was given.
+        input.read(self.pos, len, &mut self.scratch)?;
         self.base = self.pos;
         self.cutter.forget_window();
         Ok(())

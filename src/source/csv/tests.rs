@@ -360,25 +360,6 @@ proptest! {
     }
 
     #[test]
-    fn a_text_cut_anywhere_gives_whole_rows_or_an_error(mut made in made(), choices: u64, sorted: bool) {
-        if sorted {
-            made.sort();
-        }
-        made.rows.truncate(4);
-        let text = made.write(',', choices);
-        let options = made.options(',');
-        for len in 0..=text.len() {
-            let Ok(rows) = read_text(&text.as_bytes()[..len], &options) else {
-                continue;
-            };
-            // All but the last record in the text are whole.
-            let whole = made.encoded();
-            let strange = rows.iter().filter(|row| !whole.contains(row)).count();
-            prop_assert!(strange <= 1, "{} of {:?}", len, text);
-        }
-    }
-
-    #[test]
     fn no_bytes_make_it_panic(
         text in prop::collection::vec(prop::sample::select(b"a1b2,,\"\"\n\n\r\0\xff;".to_vec()), 0..400),
         no_header: bool,
@@ -419,6 +400,75 @@ proptest! {
         prop_assert_eq!(again.schema(), table.schema());
         prop_assert_eq!(read(&again, &KeyRange::all()).unwrap(), want);
     }
+}
+
+proptest! {
+    // Each case is some hundred texts.
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 12 } else { 64 }))]
+
+    #[test]
+    fn a_text_cut_anywhere_gives_whole_rows_or_an_error(mut made in made(), choices: u64, sorted: bool) {
+        if sorted {
+            made.sort();
+        }
+        made.rows.truncate(4);
+        let text = made.write(',', choices);
+        let options = made.options(',');
+        for len in 0..=text.len() {
+            let Ok(rows) = read_text(&text.as_bytes()[..len], &options) else {
+                continue;
+            };
+            // All but the last record in the text are whole.
+            let whole = made.encoded();
+            let strange = rows.iter().filter(|row| !whole.contains(row)).count();
+            prop_assert!(strange <= 1, "{} of {:?}", len, text);
+        }
+    }
+}
+
+/// Texts written and read by Python's csv module; `testdata/csv/README.md` says how.
+#[test]
+fn reads_what_python_reads() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/csv");
+    let mut cases = 0;
+    for case in std::fs::read_dir(&folder).unwrap() {
+        let case = case.unwrap().path();
+        let Ok(how) = std::fs::read(case.join("options.json")) else {
+            continue;
+        };
+        let how: serde_json::Value = serde_json::from_slice(&how).unwrap();
+        let mut options = with_text(TextOptions {
+            key: serde_json::from_value(how["key"].clone()).unwrap(),
+            no_header: how["no_header"].as_bool().unwrap(),
+            delimiter: how["delimiter"].as_str().map(|text| text.as_bytes()[0]),
+            ..TextOptions::default()
+        });
+        let want: Vec<serde_json::Value> = std::fs::read_to_string(case.join("rows.jsonl"))
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        for (mmap, pieces) in [(true, 1), (true, 7), (false, 1), (false, 7)] {
+            options.file.mmap = mmap;
+            let path = case.join(how["file"].as_str().unwrap());
+            let snapshot = crate::source::open(&path, &options).unwrap();
+            let table = snapshot.tables()[0];
+            let rows: Vec<_> = read_in_pieces(table, &KeyRange::all(), pieces)
+                .unwrap()
+                .iter()
+                .map(|(key, value)| {
+                    serde_json::json!({
+                        "key": crate::row::json::key_json(table.schema(), key),
+                        "value": crate::row::json::value_json(table.schema(), value),
+                    })
+                })
+                .collect();
+            assert_eq!(rows, want, "{}", path.display());
+            snapshot.check_unchanged().unwrap();
+        }
+        cases += 1;
+    }
+    assert_eq!(cases, 7);
 }
 
 /// A writer whose bytes the test can get at.

@@ -2,21 +2,19 @@
 //!
 //! A stored row is three varints (length of the key, length of the value, place in the source), the key and the value.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::FileExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::file::cursor::{Cursor, push_varint};
+use crate::file::input::{FileOptions, Input};
+use crate::file::spool::Spool;
 use crate::row::Row;
 
 use super::{SortOptions, damaged_run};
 
-const WRITE_BYTES: usize = 256 << 10;
 /// Bytes read at once; each run that is merged has such a buffer.
-pub(super) const READ_BYTES: usize = 128 << 10;
+const READ_BYTES: usize = 128 << 10;
 
 /// A row with its place in the source.
 #[derive(Debug, Clone, Copy)]
@@ -57,96 +55,49 @@ pub(super) fn row_at(stored: &[u8], at: u64) -> StoredRow<'_> {
     })
 }
 
-/// A temporary file that vanishes with its last handle.
-pub(super) struct TempFile {
-    file: File,
-    dir: PathBuf,
-}
-
-impl TempFile {
-    pub fn new(options: &SortOptions) -> Result<TempFile> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        loop {
-            let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let path = dir.join(format!(".mdiff-sort-{}-{count}", std::process::id()));
-            match OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&path)
-            {
-                Ok(file) => {
-                    std::fs::remove_file(&path).map_err(|e| Error::io("removing", &path, e))?;
-                    return Ok(TempFile { file, dir });
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(Error::io("creating a temporary file in", &dir, e)),
-            }
-        }
-    }
-
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all(bytes)
-            .map_err(|e| Error::io("writing a temporary file in", &self.dir, e))
-    }
-
-    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
-        self.file
-            .read_exact_at(bytes, offset)
-            .map_err(|e| Error::io("reading a temporary file in", &self.dir, e))
-    }
-}
-
 /// A finished run.
 pub(super) struct Run {
-    pub file: TempFile,
-    pub len: u64,
+    input: Input,
 }
 
 /// Writes a run.
 pub(super) struct RunWriter {
-    file: TempFile,
-    buffer: Vec<u8>,
-    len: u64,
+    spool: Spool,
+    path: PathBuf,
+    stored: Vec<u8>,
 }
 
 impl RunWriter {
     pub fn new(options: &SortOptions) -> Result<RunWriter> {
         Ok(RunWriter {
-            file: TempFile::new(options)?,
-            buffer: Vec::with_capacity(WRITE_BYTES + 4096),
-            len: 0,
+            spool: Spool::new(options.temp_dir.as_deref())?,
+            path: options.path.clone(),
+            stored: Vec::new(),
         })
     }
 
     /// Bytes written so far: the offset of the next row.
     pub fn len(&self) -> u64 {
-        self.len + self.buffer.len() as u64
+        self.spool.len()
     }
 
     pub fn push(&mut self, row: &StoredRow<'_>) -> Result<()> {
         let StoredRow { key, value, place } = *row;
-        push_row(&mut self.buffer, Row { key, value }, place);
-        if self.buffer.len() >= WRITE_BYTES {
-            self.flush()?;
-        }
-        Ok(())
+        self.stored.clear();
+        push_row(&mut self.stored, Row { key, value }, place);
+        self.spool
+            .write_all(&self.stored)
+            .map_err(|e| self.spool.error(e))
     }
 
-    fn flush(&mut self) -> Result<()> {
-        self.file.write(&self.buffer)?;
-        self.len += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    pub fn finish(mut self) -> Result<Run> {
-        self.flush()?;
+    pub fn finish(self) -> Result<Run> {
+        // Runs are read from front to end, many at once: a buffer each is all the memory that is wanted.
+        let options = FileOptions {
+            mmap: false,
+            ..FileOptions::default()
+        };
         Ok(Run {
-            file: self.file,
-            len: self.len,
+            input: self.spool.into_input(&self.path, &options)?,
         })
     }
 }
@@ -196,7 +147,7 @@ impl<'a> RunReader<'a> {
                 return Ok(Some(start));
             }
             let offset = self.base + self.next as u64;
-            let left = self.run.len - offset;
+            let left = self.run.input.len() - offset;
             if left == 0 {
                 return Ok(None);
             }
@@ -206,8 +157,9 @@ impl<'a> RunReader<'a> {
             while wanted <= rest.len() {
                 wanted *= 2;
             }
-            self.buffer.resize(left.min(wanted as u64) as usize, 0);
-            self.run.file.read(offset, &mut self.buffer)?;
+            // Not mapped, so the bytes are read into this buffer.
+            let len = left.min(wanted as u64);
+            self.run.input.read(offset, len, &mut self.buffer)?;
             self.base = offset;
             self.next = 0;
         }
