@@ -31,6 +31,7 @@ mod body;
 mod columns;
 mod cut;
 mod dialect;
+mod plain;
 mod quotes;
 mod record;
 mod scan;
