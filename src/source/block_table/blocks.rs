@@ -135,14 +135,17 @@ impl Blocks {
 
     /// Checks payload and trailer against the checksum.
     pub fn verify(&self, handle: Handle, block: &[u8]) -> Result<()> {
-        let (bytes, stored) = block
+        let (bytes, _) = block
             .split_last_chunk::<4>()
             .ok_or_else(|| self.damaged(handle, "the block has no trailer"))?;
-        let stored = u32::from_le_bytes(*stored);
         let computed = self
             .footer
             .checksum
             .stored(bytes, self.footer.base_context, handle.offset);
+        // Read last: by then the processor has fetched it behind the rest.
+        let stored = block
+            .last_chunk::<4>()
+            .map_or(0, |stored| u32::from_le_bytes(*stored));
         if stored != computed && self.footer.checksum != super::checksum::ChecksumKind::None {
             return Err(self.damaged(
                 handle,
