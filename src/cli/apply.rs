@@ -74,7 +74,7 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     }
     let source_options = args.source.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
-    let base = sides::open_snapshot(&args.base, &args.source)?;
+    let base = sides::open_snapshot(&args.base, &source_options)?;
     let options = ApplyOptions {
         hash: hash_of(
             &PatchReader::new(&patch)?.header().hash,

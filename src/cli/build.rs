@@ -90,7 +90,7 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
     }
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
-        let snapshot = sides::open_shards(snapshots, &plan.source)?;
+        let snapshot = sides::open_shards(snapshots, &plan.source.options())?;
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
         let hash = plan.hash(None)?.id();

@@ -79,7 +79,7 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let sides = args
         .sides
         .iter()
-        .map(|path| sides::open(path, &plan.source))
+        .map(|path| sides::open(path, &plan.source.options()))
         .collect::<Result<Vec<_>>>()?;
     let trees = plan.trees(sides, &args.sides, out)?;
     let form = Form {

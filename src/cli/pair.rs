@@ -48,9 +48,12 @@ impl Pair {
         plan: &Plan,
         out: &Output,
     ) -> Result<Pair> {
+        let mut options = plan.source.options();
+        // The rows of every range are checked against the sums of trees, which were built from all rows.
+        options.text.trust_order = !plan.range.is_given();
         let snapshots = [
-            open_snapshot(left, &plan.source)?,
-            open_snapshot(right, &plan.source)?,
+            open_snapshot(left, &options)?,
+            open_snapshot(right, &options)?,
         ];
         let paths = [left.to_owned(), right.to_owned()];
         let files: Option<[PathBuf; 2]> = match choice.given {

@@ -11,7 +11,7 @@ use crate::file::input::Input;
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
-use crate::source::{self, Snapshot};
+use crate::source::{self, Snapshot, SourceOptions};
 
 /// One side as it was named.
 pub enum Opened {
@@ -26,8 +26,7 @@ pub enum Opened {
 /// # Errors
 ///
 /// Those of opening; Usage for a patch.
-pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
-    let options = source.options();
+pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
     let input = Input::open(path, &options.file)?;
     let mut scratch = Vec::new();
     let head = input.read(0, input.len().min(8), &mut scratch)?;
@@ -43,7 +42,7 @@ pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
             "look into a patch with: mdiff cat PATCH",
         ));
     }
-    source::open_input(input, &options).map(Opened::Snapshot)
+    source::open_input(input, options).map(Opened::Snapshot)
 }
 
 /// Opens a snapshot.
@@ -51,8 +50,8 @@ pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
 /// # Errors
 ///
 /// Those of opening; Usage for a tree or a patch.
-pub fn open_snapshot(path: &Path, source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
-    match open(path, source)? {
+pub fn open_snapshot(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    match open(path, options)? {
         Opened::Snapshot(snapshot) => Ok(snapshot),
         Opened::Tree(_) => Err(Error::usage(
             format!("{} is a tree, where a snapshot is wanted", path.display()),
@@ -66,10 +65,10 @@ pub fn open_snapshot(path: &Path, source: &SourceArgs) -> Result<Box<dyn Snapsho
 /// # Errors
 ///
 /// Those of opening.
-pub fn open_shards(paths: &[&Path], source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
+pub fn open_shards(paths: &[&Path], options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
     let mut shards = paths
         .iter()
-        .map(|path| open_snapshot(path, source))
+        .map(|path| open_snapshot(path, options))
         .collect::<Result<Vec<_>>>()?;
     if shards.len() == 1 {
         return Ok(shards.remove(0));

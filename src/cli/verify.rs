@@ -68,7 +68,7 @@ pub struct VerifyArgs {
 pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
     let tree = Tree::open(&args.tree, &args.source.options().file)?;
     tree.check_all()?;
-    let snapshot = sides::open_snapshot(&args.snapshot, &args.source)?;
+    let snapshot = sides::open_snapshot(&args.snapshot, &args.source.options())?;
     let recorded: Vec<String> = tree
         .header()
         .tables

@@ -100,7 +100,8 @@ impl Blocks {
     ) -> Result<()> {
         let BlockBuffer { raw, plain, place } = buffer;
         *place = Place::Nowhere;
-        self.input.warm(handle.offset.saturating_add(WARM_AHEAD_BYTES), handle.size);
+        self.input
+            .warm(handle.offset.saturating_add(WARM_AHEAD_BYTES), handle.size);
         let block = self.read_raw(handle, raw)?;
         self.verify(handle, block)?;
         let (payload, compression) = self.split_type(handle, block)?;
