@@ -21,7 +21,7 @@ use mdiff::fingerprint::{Hash, RowHash, RowHashTask};
 use mdiff::mtree::{Tree, write};
 use mdiff::patch::{PatchHeader, PatchReader, PatchTable, PatchWriter};
 use mdiff::progress::Progress;
-use mdiff::range::{KeyRange, rank};
+use mdiff::range::{KeyRange, key_hash, rank};
 use mdiff::row::Row;
 use mdiff::source::{self, Snapshot, SourceOptions};
 use mdiff::tree::leaves::{self, LeafOptions, Unreadable};
@@ -56,7 +56,7 @@ impl RowHashTask for SumAll<'_> {
 
     fn run<H: RowHash>(self, hash: H) -> u128 {
         self.0.iter().fold(0, |sum: u128, (key, value)| {
-            sum.wrapping_add(hash.fingerprint(Row { key, value }))
+            sum.wrapping_add(hash.fingerprint(Row { key, value }, key_hash(key)))
         })
     }
 }

@@ -121,6 +121,17 @@ impl Differences {
         }
     }
 
+    /// Lines of a text that only one of both sides has.
+    pub fn lines(&self) -> u64 {
+        (0..self.rows)
+            .map(|n| match self.kind(n) {
+                Kind::Same => 0,
+                Kind::Changed => 2,
+                Kind::OnlyFirst | Kind::OnlySecond => 1,
+            })
+            .sum()
+    }
+
     /// The numbers of the rows that one side has, with the version of their values.
     pub fn side(self, second: bool) -> impl Iterator<Item = (u64, u64)> {
         (0..self.rows).filter_map(move |n| match self.kind(n) {

@@ -13,17 +13,22 @@ use crate::run::{Duel, Program, alone, find, median};
 use crate::table::{Line, cores, missing, speed, time, times, version};
 use crate::{Bench, common};
 
-/// What a duel between mdiff and a peer that may be missing gave.
-fn duel(bench: &Bench, line: &mut Line, mdiff: &Program, peer: Option<&Program>, absent: &str) {
-    let runs = bench.runs;
+/// Fills a line with a duel between mdiff and a peer that may be missing.
+fn duel(
+    bench: &Bench,
+    line: &mut Line,
+    mdiff: &mut dyn FnMut() -> f64,
+    peer: Option<&Program>,
+    absent: &str,
+) {
     let Some(peer) = peer else {
-        let own = alone(runs, &mut || mdiff.seconds());
+        let own = alone(bench.runs, mdiff);
         bench.raw(&line.work, "mdiff", &own);
         line.mdiff = time(median(&own));
         line.peer = absent.to_owned();
         return;
     };
-    let duel = Duel::run(runs, &mut || mdiff.seconds(), &mut || peer.seconds());
+    let duel = Duel::run(bench.runs, mdiff, &mut || peer.seconds());
     bench.raw(&line.work, "mdiff", &duel.first);
     bench.raw(&line.work, &line.against, &duel.second);
     line.measured = times(duel.ratio());
@@ -55,10 +60,11 @@ pub fn build_plain(bench: &Bench) -> Vec<Line> {
     );
     let b3sum = find("b3sum").map(|program| Program::new(&program, &[&path]));
     let absent = missing("b3sum", "cargo install b3sum");
+    let build = build(bench, &path);
     duel(
         bench,
         &mut line,
-        &build(bench, &path),
+        &mut || build.seconds(),
         b3sum.as_ref(),
         &absent,
     );
@@ -129,8 +135,18 @@ pub fn diff_text(bench: &Bench) -> Vec<Line> {
     let mut comm_line = Line::new(work.clone(), "comm -3", ">= 3x");
     let comm =
         find("comm").map(|comm| Program::new(&comm, &["-3", &left, &right]).env("LC_ALL", "C"));
+    if let Some(comm) = &comm {
+        let lines = comm.output().0.lines().count() as u64;
+        assert_eq!(lines, differences.lines(), "comm finds the same");
+    }
     let absent = missing("comm", "GNU coreutils");
-    duel(bench, &mut comm_line, &mdiff, comm.as_ref(), &absent);
+    duel(
+        bench,
+        &mut comm_line,
+        &mut || mdiff.seconds(),
+        comm.as_ref(),
+        &absent,
+    );
 
     let mut duck_line = Line::new(work, "DuckDB full outer join", "faster");
     let duck = version(
@@ -148,7 +164,13 @@ pub fn diff_text(bench: &Bench) -> Vec<Line> {
         );
     }
     let absent = missing("DuckDB", "pip install duckdb");
-    duel(bench, &mut duck_line, &mdiff, duck.as_ref(), &absent);
+    duel(
+        bench,
+        &mut duck_line,
+        &mut || mdiff.seconds(),
+        duck.as_ref(),
+        &absent,
+    );
     vec![comm_line, duck_line]
 }
 
@@ -176,20 +198,15 @@ pub fn rows_out(bench: &Bench) -> Vec<Line> {
         runs: bench.runs.div_ceil(2),
         ..bench.clone()
     };
-    duel(&few, &mut text, &cat, dump.as_ref(), &absent);
-    let own = alone(bench.runs, &mut || scan_seconds(Path::new(&path), rows));
-    bench.raw(&lent.work, "mdiff", &own);
-    lent.mdiff = format!(
-        "{} ({})",
-        time(median(&own)),
-        speed(rows * common::ROW_BYTES, median(&own))
+    duel(
+        &few,
+        &mut text,
+        &mut || cat.seconds(),
+        dump.as_ref(),
+        &absent,
     );
-    lent.peer.clone_from(&text.peer);
-    if let Some(dump) = &dump {
-        let dumped = [dump.seconds()];
-        lent.measured = times(median(&dumped) / median(&own));
-        lent.peer = time(median(&dumped));
-    }
+    let mut scan = || scan_seconds(Path::new(&path), rows);
+    duel(&few, &mut lent, &mut scan, dump.as_ref(), &absent);
     vec![text, lent]
 }
 
@@ -237,7 +254,7 @@ pub fn compare_trees(bench: &Bench) -> Vec<Line> {
         "the same with equal trees: only opens them",
         "<= 5 ms",
     );
-    duel(&many, &mut line, &compare, Some(&open), "");
+    duel(&many, &mut line, &mut || compare.seconds(), Some(&open), "");
     line.measured.clone_from(&line.mdiff);
     let reads = |program: &Program| program.clone().with(&["--no-mmap"]).reads().by_calls;
     let (own, opening) = (reads(&compare), reads(&open));
@@ -284,6 +301,6 @@ fn two_against_one(bench: &Bench, work: &str, program: &Program) -> Line {
     }
     let two = program.clone().with(&["--threads", "2"]);
     let one = program.clone().with(&["--threads", "1"]);
-    duel(bench, &mut line, &two, Some(&one), "");
+    duel(bench, &mut line, &mut || two.seconds(), Some(&one), "");
     line
 }

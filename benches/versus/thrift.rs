@@ -23,7 +23,7 @@ pub fn patch_reads(bench: &Bench) -> Vec<Line> {
             let patch = patch(bench, &base, &target).with(&["--trees", &trees[0], &trees[1]]);
             let divergent = divergent_bytes(&trees);
             let work =
-                format!("patch with trees of {leaves}, 2 x 1 GB, {count} scattered differences");
+                format!("patch with trees of {leaves}, two .sst of {} in all, {count} scattered differences", size(snapshots));
             let mut asked = Line::new(
                 format!("{work}: bytes read by calls (--no-mmap)"),
                 "reading all of both snapshots",
@@ -38,7 +38,7 @@ pub fn patch_reads(bench: &Bench) -> Vec<Line> {
                 size(divergent)
             );
             let mut fetched = Line::new(
-                format!("{work}: bytes fetched from disk (mapped, cold)"),
+                format!("{work}: bytes fetched from disk (mapped, cold; reading ahead included)"),
                 "reading all of both snapshots",
                 "<= 3 %",
             );
@@ -63,7 +63,7 @@ pub fn patch_reads(bench: &Bench) -> Vec<Line> {
 pub fn patch_size(bench: &Bench) -> Vec<Line> {
     [
         (
-            "scattered over 1 GB",
+            "scattered over a large table",
             bench.data.pair_differences(),
             bench.data.pair(),
         ),
