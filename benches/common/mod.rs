@@ -186,8 +186,10 @@ pub fn csv_line(n: u64, version: u64, line: &mut Vec<u8>) {
     );
     line.extend_from_slice(amount.as_bytes());
     line.push(b',');
-    line.extend_from_slice(&hex(random.bits()));
-    line.extend_from_slice(&hex(random.bits())[..6]);
+    for _ in 0..2 {
+        line.extend_from_slice(&hex(random.bits()));
+    }
+    line.push(HEX[(random.bits() % 16) as usize]);
     line.push(b'\n');
 }
 

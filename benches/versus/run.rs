@@ -15,6 +15,12 @@ pub struct Program {
     good: Vec<i32>,
 }
 
+impl std::fmt::Display for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.path.display(), self.args.join(" "))
+    }
+}
+
 impl Program {
     /// The mdiff of this build.
     pub fn mdiff(args: &[&str]) -> Program {
@@ -59,13 +65,15 @@ impl Program {
         command
     }
 
-    fn check(&self, code: Option<i32>, said: &str) {
-        assert!(
-            code.is_some_and(|code| self.good.contains(&code)),
-            "{} {} ended with {code:?}\n{said}",
-            self.path.display(),
-            self.args.join(" ")
-        );
+    fn check(&self, code: Option<i32>, said: &str) -> Result<(), String> {
+        match code.is_some_and(|code| self.good.contains(&code)) {
+            true => Ok(()),
+            false => Err(format!("{self} ended with {code:?}\n{said}")),
+        }
+    }
+
+    fn must(&self, code: Option<i32>) {
+        self.check(code, "").unwrap_or_else(|said| panic!("{said}"));
     }
 
     /// Seconds from before its start to after its end; what it prints goes to `/dev/null`.
@@ -75,20 +83,25 @@ impl Program {
         let start = Instant::now();
         let status = command.status().expect("a program that was found runs");
         let seconds = start.elapsed().as_secs_f64();
-        self.check(status.code(), "");
+        self.must(status.code());
         seconds
     }
 
     /// What it prints on stdout and on stderr.
     pub fn output(&self) -> (String, String) {
+        self.try_output().unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// What it prints on stdout and on stderr; how it failed, where it did.
+    pub fn try_output(&self) -> Result<(String, String), String> {
         let output = self
             .command()
             .output()
             .expect("a program that was found runs");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let (out, err) = (text(output.stdout), text(output.stderr));
-        self.check(output.status.code(), &err);
-        (out, err)
+        self.check(output.status.code(), &err)?;
+        Ok((out, err))
     }
 
     /// What it read in all. Its stdout ends when its last thread has closed its files, and then the kernel's account is
@@ -105,7 +118,7 @@ impl Program {
         }
         let account = proc_file(&child, "io").unwrap_or_default();
         let status = child.wait().expect("a child can be waited for");
-        self.check(status.code(), "");
+        self.must(status.code());
         let field = |name: &str| number_after(&account, name).unwrap_or(0);
         Reads {
             by_calls: field("rchar:"),
@@ -134,7 +147,7 @@ impl Program {
             }
             std::thread::sleep(Duration::from_micros(200));
         };
-        self.check(status.code(), "");
+        self.must(status.code());
         peak
     }
 }

@@ -1,7 +1,7 @@
 //! Whole processes against the clock: mdiff and its peers in turns, the page cache warm.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use mdiff::range::KeyRange;
@@ -13,20 +13,22 @@ use crate::run::{Duel, Program, alone, find, median};
 use crate::table::{Line, cores, missing, speed, time, times, version};
 use crate::{Bench, common};
 
-/// Fills a line with a duel between mdiff and a peer that may be missing.
+/// Fills a line with a duel between mdiff and a peer; without one, it says why there is none.
 fn duel(
     bench: &Bench,
     line: &mut Line,
     mdiff: &mut dyn FnMut() -> f64,
-    peer: Option<&Program>,
-    absent: &str,
+    peer: &Result<Program, String>,
 ) {
-    let Some(peer) = peer else {
-        let own = alone(bench.runs, mdiff);
-        bench.raw(&line.work, "mdiff", &own);
-        line.mdiff = time(median(&own));
-        line.peer = absent.to_owned();
-        return;
+    let peer = match peer {
+        Ok(peer) => peer,
+        Err(why) => {
+            let own = alone(bench.runs, mdiff);
+            bench.raw(&line.work, "mdiff", &own);
+            line.mdiff = time(median(&own));
+            line.peer.clone_from(why);
+            return;
+        }
     };
     let duel = Duel::run(bench.runs, mdiff, &mut || peer.seconds());
     bench.raw(&line.work, "mdiff", &duel.first);
@@ -58,16 +60,10 @@ pub fn build_plain(bench: &Bench) -> Vec<Line> {
         "b3sum of the same file",
         ">= 1.0x",
     );
-    let b3sum = find("b3sum").map(|program| Program::new(&program, &[&path]));
-    let absent = missing("b3sum", "cargo install b3sum");
+    let b3sum =
+        installed("b3sum", "cargo install b3sum").map(|b3sum| Program::new(&b3sum, &[&path]));
     let build = build(bench, &path);
-    duel(
-        bench,
-        &mut line,
-        &mut || build.seconds(),
-        b3sum.as_ref(),
-        &absent,
-    );
+    duel(bench, &mut line, &mut || build.seconds(), &b3sum);
     vec![line]
 }
 
@@ -110,7 +106,7 @@ FULL OUTER JOIN read_csv('%s', header = true, all_varchar = true) r ON l.id = r.
 WHERE l.id IS NULL OR r.id IS NULL
 OR (l.name, l.city, l.mail, l.amount, l.updated_at, l.note) IS DISTINCT FROM (r.name, r.city, r.mail, r.amount, r.updated_at, r.note)
 ''' % (sys.argv[1], sys.argv[2])
-print(duckdb.sql(sql).fetchone()[0])
+print(duckdb.sql(sql).fetchall()[0][0])
 ";
 
 /// Rows that differ between two sorted texts.
@@ -133,81 +129,90 @@ pub fn diff_text(bench: &Bench) -> Vec<Line> {
         "mdiff finds every difference"
     );
     let mut comm_line = Line::new(work.clone(), "comm -3", ">= 3x");
-    let comm =
-        find("comm").map(|comm| Program::new(&comm, &["-3", &left, &right]).env("LC_ALL", "C"));
-    if let Some(comm) = &comm {
-        let lines = comm.output().0.lines().count() as u64;
-        assert_eq!(lines, differences.lines(), "comm finds the same");
-    }
-    let absent = missing("comm", "GNU coreutils");
-    duel(
-        bench,
-        &mut comm_line,
-        &mut || mdiff.seconds(),
-        comm.as_ref(),
-        &absent,
-    );
+    let comm = installed("comm", "GNU coreutils")
+        .map(|comm| Program::new(&comm, &["-3", &left, &right]).env("LC_ALL", "C"))
+        .and_then(|comm| checked(comm, differences.lines(), |out| out.lines().count() as u64));
+    duel(bench, &mut comm_line, &mut || mdiff.seconds(), &comm);
 
     let mut duck_line = Line::new(work, "DuckDB full outer join", "faster");
-    let duck = version(
-        "python3",
-        &["-c", "import duckdb; print(duckdb.__version__)"],
-    )
-    .and_then(|_| find("python3"))
-    .map(|python| Program::new(&python, &["-c", DUCKDB_JOIN, &left, &right]));
-    if let Some(duck) = &duck {
-        let (found, _) = duck.output();
-        assert_eq!(
-            found.trim(),
-            differences.count.to_string(),
-            "DuckDB finds the same"
-        );
-    }
-    let absent = missing("DuckDB", "pip install duckdb");
-    duel(
-        bench,
-        &mut duck_line,
-        &mut || mdiff.seconds(),
-        duck.as_ref(),
-        &absent,
-    );
+    let duck = python_with_duckdb()
+        .map(|python| Program::new(&python, &["-c", DUCKDB_JOIN, &left, &right]))
+        .and_then(|duck| {
+            checked(duck, differences.count, |out| {
+                out.trim().parse().unwrap_or(0)
+            })
+        });
+    duel(bench, &mut duck_line, &mut || mdiff.seconds(), &duck);
     vec![comm_line, duck_line]
+}
+
+/// Takes a peer only if it finds what there is to find.
+fn checked(peer: Program, expected: u64, count: fn(&str) -> u64) -> Result<Program, String> {
+    match peer.try_output() {
+        Err(said) => {
+            eprintln!("{said}");
+            Err("failed, see stderr".into())
+        }
+        Ok((out, _)) if count(&out) == expected => Ok(peer),
+        Ok((out, said)) => {
+            eprintln!("{peer} printed:\n{out}\n{said}");
+            Err(format!("wrong: does not find {expected}, see stderr"))
+        }
+    }
+}
+
+fn installed(name: &str, from: &str) -> Result<PathBuf, String> {
+    find(name).ok_or_else(|| missing(name, from))
+}
+
+/// The interpreter itself: what is on the PATH may be a script that looks for it.
+fn python_with_duckdb() -> Result<PathBuf, String> {
+    version(
+        "python3",
+        &["-c", "import duckdb, sys; print(sys.executable)"],
+    )
+    .map(PathBuf::from)
+    .ok_or_else(|| missing("DuckDB", "pip install duckdb"))
 }
 
 /// Rows out of a table: as text, and lent to a program that uses the library.
 pub fn rows_out(bench: &Bench) -> Vec<Line> {
     let path = bench.data.table("none");
     let rows = bench.data.table_rows();
-    let against = "sst_dump --command=scan";
-    let mut text = Line::new(
-        "rows out of .sst: mdiff cat to /dev/null",
-        against,
-        ">= 40x",
-    );
-    let mut lent = Line::new(
-        "rows out of .sst: a scan by the library, all cores",
-        against,
-        ">= 40x",
-    );
-    let cat = Program::mdiff(&["cat", &path]);
-    let dump = find("sst_dump")
-        .map(|dump| Program::new(&dump, &[&format!("--file={path}"), "--command=scan"]));
-    let absent = missing("sst_dump", "Debian: rocksdb-tools");
     // sst_dump takes long: half of the runs tell enough.
     let few = Bench {
         runs: bench.runs.div_ceil(2),
         ..bench.clone()
     };
-    duel(
-        &few,
-        &mut text,
-        &mut || cat.seconds(),
-        dump.as_ref(),
-        &absent,
-    );
-    let mut scan = || scan_seconds(Path::new(&path), rows);
-    duel(&few, &mut lent, &mut scan, dump.as_ref(), &absent);
-    vec![text, lent]
+    let cat = Program::mdiff(&["cat", &path]);
+    let mut by_cat = || cat.seconds();
+    let mut by_scan = || scan_seconds(Path::new(&path), rows);
+    let mut lines = Vec::new();
+    // As text it is lossless only in hexadecimal, so both are peers.
+    for hex in [&[][..], &["--output_hex"]] {
+        let against = [
+            "sst_dump --command=scan",
+            hex.first().copied().unwrap_or(""),
+        ]
+        .join(" ");
+        let dump = installed("sst_dump", "Debian: rocksdb-tools").map(|dump| {
+            Program::new(&dump, &[&format!("--file={path}"), "--command=scan"]).with(hex)
+        });
+        let mut text = Line::new(
+            "rows out of .sst: mdiff cat to /dev/null",
+            against.trim(),
+            ">= 40x",
+        );
+        duel(&few, &mut text, &mut by_cat, &dump);
+        let mut lent = Line::new(
+            "rows out of .sst: a scan by the library, all cores",
+            against.trim(),
+            ">= 40x",
+        );
+        duel(&few, &mut lent, &mut by_scan, &dump);
+        lines.extend([text, lent]);
+    }
+    lines
 }
 
 /// Opens a table, scans its rows on all cores, and looks at each.
@@ -254,7 +259,12 @@ pub fn compare_trees(bench: &Bench) -> Vec<Line> {
         "the same with equal trees: only opens them",
         "<= 5 ms",
     );
-    duel(&many, &mut line, &mut || compare.seconds(), Some(&open), "");
+    duel(
+        &many,
+        &mut line,
+        &mut || compare.seconds(),
+        &Ok(open.clone()),
+    );
     line.measured.clone_from(&line.mdiff);
     let reads = |program: &Program| program.clone().with(&["--no-mmap"]).reads().by_calls;
     let (own, opening) = (reads(&compare), reads(&open));
@@ -301,6 +311,6 @@ fn two_against_one(bench: &Bench, work: &str, program: &Program) -> Line {
     }
     let two = program.clone().with(&["--threads", "2"]);
     let one = program.clone().with(&["--threads", "1"]);
-    duel(bench, &mut line, &mut || two.seconds(), Some(&one), "");
+    duel(bench, &mut line, &mut || two.seconds(), &Ok(one));
     line
 }
