@@ -185,7 +185,7 @@ fn leaf_sums(c: &mut Criterion) {
                 coverage: &KeyRange::all(),
                 keep_going: false,
             };
-            group.bench_function(format!("{name}, {threads} threads"), |b| {
+            group.bench_function(format!("{name}, threads: {threads}"), |b| {
                 b.iter(|| pool.install(|| sum_leaves(&*snapshot, &options)));
             });
         }

@@ -100,6 +100,7 @@ pub fn build_packed(bench: &Bench) -> Vec<Line> {
 
 const DUCKDB_JOIN: &str = "
 import sys, duckdb
+duckdb.sql('SET enable_progress_bar = false')
 sql = '''
 SELECT count(*) FROM read_csv('%s', header = true, all_varchar = true) l
 FULL OUTER JOIN read_csv('%s', header = true, all_varchar = true) r ON l.id = r.id
