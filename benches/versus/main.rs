@@ -1,7 +1,7 @@
 //! Whole processes side by side: mdiff and the peers that are installed, on data made from a seed.
 //!
 //! ```text
-//! cargo bench --bench versus                      all of it: 6 GB of data, some minutes
+//! cargo bench --bench versus                      all of it: 6 GB of data, five minutes
 //! cargo bench --bench versus -- --quick           a tenth of the data
 //! cargo bench --bench versus -- --only patch      the groups whose names hold this text
 //! ```
@@ -71,14 +71,17 @@ struct Args {
     data: PathBuf,
 }
 
+/// Returns `None` where cargo runs this as a test.
 fn parse() -> Option<Args> {
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return None;
+    }
     let mut args = Args {
         quick: false,
         only: None,
         runs: 5,
         data: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("versus"),
     };
-    let mut is_bench = false;
     let mut given = std::env::args().skip(1);
     while let Some(arg) = given.next() {
         let mut value = || {
@@ -87,7 +90,7 @@ fn parse() -> Option<Args> {
                 .unwrap_or_else(|| panic!("{arg} wants a value"))
         };
         match arg.as_str() {
-            "--bench" => is_bench = true,
+            "--bench" => {}
             "--quick" => args.quick = true,
             "--only" => args.only = Some(value()),
             "--runs" => args.runs = value().parse().expect("--runs wants a number"),
@@ -95,11 +98,10 @@ fn parse() -> Option<Args> {
             other => panic!("unknown argument {other}; there are --quick --only --runs --data"),
         }
     }
-    is_bench.then_some(args)
+    Some(args)
 }
 
 fn main() {
-    // Under `cargo test --benches` there is nothing to do.
     let Some(args) = parse() else { return };
     let bench = Bench {
         data: Data::open(&args.data, args.quick),

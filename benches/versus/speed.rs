@@ -33,9 +33,15 @@ fn duel(
     let duel = Duel::run(bench.runs, mdiff, &mut || peer.seconds());
     bench.raw(&line.work, "mdiff", &duel.first);
     bench.raw(&line.work, &line.against, &duel.second);
-    line.measured = times(duel.ratio());
+    line.measured = ratios(&duel, 1.0);
     line.mdiff = time(median(&duel.first));
     line.peer = time(median(&duel.second));
+}
+
+/// How many times faster the first is than `divisor` of the second would be.
+fn ratios(duel: &Duel, divisor: f64) -> String {
+    let (middle, best) = (duel.ratio() / divisor, duel.best_ratio() / divisor);
+    format!("{} (best runs: {})", times(middle), times(best))
 }
 
 fn build(bench: &Bench, snapshot: &str) -> Program {
@@ -90,7 +96,7 @@ pub fn build_packed(bench: &Bench) -> Vec<Line> {
             bench.raw(&line.work, "one core of the codec", &duel.second);
             let (own, core) = (median(&duel.first), median(&duel.second));
             let perfect = core / cores() as f64;
-            line.measured = times(perfect / own);
+            line.measured = ratios(&duel, cores() as f64);
             line.mdiff = format!("{} ({})", time(own), speed(plain_bytes.get(), own));
             line.peer = format!("{} ({})", time(perfect), speed(plain_bytes.get(), perfect));
             line
