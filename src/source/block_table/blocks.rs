@@ -68,9 +68,6 @@ impl BlockBuffer {
     }
 }
 
-/// How far ahead of the block at hand the file is warmed: what a core scans while a few cold pages arrive.
-const WARM_AHEAD_BYTES: u64 = 32 << 10;
-
 impl Blocks {
     /// Loads the block at `handle`, verified and decompressed, and returns its layout.
     ///
@@ -100,8 +97,6 @@ impl Blocks {
     ) -> Result<()> {
         let BlockBuffer { raw, plain, place } = buffer;
         *place = Place::Nowhere;
-        self.input
-            .warm(handle.offset.saturating_add(WARM_AHEAD_BYTES), handle.size);
         let block = self.read_raw(handle, raw)?;
         self.verify(handle, block)?;
         let (payload, compression) = self.split_type(handle, block)?;
