@@ -2,22 +2,22 @@
 
 #![deny(missing_docs)]
 
-pub mod error;
-pub mod limits;
-pub mod file;
-pub mod source;
-pub mod row;
-pub mod range;
-pub mod fingerprint;
-pub mod progress;
-pub mod tree;
-pub mod mtree;
-pub mod build;
-pub mod compare;
-pub mod diff;
-pub mod patch;
 pub mod apply;
+pub mod build;
 #[doc(hidden)]
 pub mod cli;
+pub mod compare;
+pub mod diff;
+pub mod error;
+pub mod file;
+pub mod fingerprint;
+pub mod limits;
+pub mod mtree;
+pub mod patch;
+pub mod progress;
+pub mod range;
+pub mod row;
+pub mod source;
+pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};

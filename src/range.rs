@@ -75,13 +75,26 @@ impl From<UnreadableKeys> for KeyRange {
     }
 }
 
-/// Returns the rank of a key: the trailing zero bits of its xxh3 (64 bits); 64 where all are zero.
+/// Returns the hash of a key that decides its rank: 128 bits of xxh3. The fingerprint uses it too, so that a key is hashed
+/// once.
+#[inline]
+pub fn key_hash(key: &[u8]) -> u128 {
+    xxhash_rust::xxh3::xxh3_128(key)
+}
+
+/// Returns the rank of a key from its hash: the trailing zero bits of the low half; 64 where all are zero.
 ///
 /// A key starts a leaf of a tree of `leaf_bits` when its rank is at least `leaf_bits`; so a leaf holds 2^leaf_bits rows
 /// on average, on every replica the same.
 #[inline]
+pub fn rank_of_hash(key_hash: u128) -> u32 {
+    (key_hash as u64).trailing_zeros()
+}
+
+/// Returns the rank of a key.
+#[inline]
 pub fn rank(key: &[u8]) -> u32 {
-    xxhash_rust::xxh3::xxh3_64(key).trailing_zeros()
+    rank_of_hash(key_hash(key))
 }
 
 /// Returns the first key behind all that start with `prefix`; `None` where there is none.

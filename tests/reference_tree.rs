@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mdiff::build::BuildOptions;
 use mdiff::range::KeyRange;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 mod common;
 use common::{Rows, documented_example, hex_lines, rows, tree_bytes};
@@ -43,14 +43,19 @@ fn summary(out: &mut Vec<u8>, rows: u64, row_bytes: u64, sum: u128) {
     varint(out, 0);
 }
 
+fn rank(key: &[u8]) -> u32 {
+    (xxh3_128(key) as u64).trailing_zeros()
+}
+
 fn fingerprint(key: &[u8], value: &[u8]) -> u128 {
-    xxh3_128(&[xxh3_128(key).to_le_bytes(), xxh3_128(value).to_le_bytes()].concat())
+    let key = xxh3_128(key);
+    xxh3_128_with_seed(value, key as u64).wrapping_add((key >> 64) << 64)
 }
 
 fn leaves(rows: &Rows, leaf_bits: u32, splits: &[Vec<u8>]) -> Vec<Node> {
     let mut starts: Vec<Vec<u8>> = rows
         .keys()
-        .filter(|key| xxh3_64(key).trailing_zeros() >= leaf_bits)
+        .filter(|key| rank(key) >= leaf_bits)
         .cloned()
         .collect();
     starts.extend(splits.iter().cloned());
@@ -86,7 +91,7 @@ fn root(mut nodes: Vec<Node>, leaf_bits: u32) -> (Node, u8) {
     for level in 1u8.. {
         let mut parents: Vec<Vec<Node>> = Vec::new();
         for node in nodes {
-            let starts = xxh3_64(&node.start).trailing_zeros() >= leaf_bits + 4 * u32::from(level);
+            let starts = rank(&node.start) >= leaf_bits + 4 * u32::from(level);
             match parents.last_mut() {
                 Some(siblings) if !starts => siblings.push(node),
                 _ => parents.push(vec![node]),

@@ -74,19 +74,39 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     }
     let source_options = args.source.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
-    let base = sides::open_snapshot(&args.base, &args.source)?;
+    let base = sides::open_snapshot(&args.base, &source_options)?;
     let options = ApplyOptions {
-        hash: hash_of(&PatchReader::new(&patch)?.header().hash, &args.key_file, &args.patch)?,
+        hash: hash_of(
+            &PatchReader::new(&patch)?.header().hash,
+            &args.key_file,
+            &args.patch,
+        )?,
         overwrite: args.force.force,
         keep_going: args.keep_going,
     };
     let progress = Arc::new(Progress::default());
-    let ticker = out.progress(&format!("applying to {}", args.base.display()), 0, Arc::clone(&progress));
-    let applied = apply(base.as_ref(), &args.base, &patch, output, &source_options, &options, &progress);
+    let ticker = out.progress(
+        &format!("applying to {}", args.base.display()),
+        0,
+        Arc::clone(&progress),
+    );
+    let applied = apply(
+        base.as_ref(),
+        &args.base,
+        &patch,
+        output,
+        &source_options,
+        &options,
+        &progress,
+    );
     ticker.finish();
     let applied = applied?;
     let (puts, deletes) = (applied.counts.puts, applied.counts.deletes);
-    let what = format!("{} and {}", counted(puts, "put"), counted(deletes, "delete"));
+    let what = format!(
+        "{} and {}",
+        counted(puts, "put"),
+        counted(deletes, "delete")
+    );
     out.line(match output {
         Some(output) => format!(
             "{}: {what} applied; {}, proven to have the target's root {}",
@@ -94,7 +114,11 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
             counted(applied.rows, "row"),
             hex(&applied.root)
         ),
-        None => format!("the patch fits {}: {what} lead to the target's {}", args.base.display(), counted(applied.rows, "row")),
+        None => format!(
+            "the patch fits {}: {what} lead to the target's {}",
+            args.base.display(),
+            counted(applied.rows, "row")
+        ),
     })?;
     Ok(Exit::DONE)
 }
@@ -110,7 +134,10 @@ pub fn hash_of(id: &HashId, key_file: &KeyFileArgs, path: &Path) -> Result<Hash>
         (None, Some(secret)) => Hash::keyed(&secret)?,
         (None, None) => {
             return Err(Error::usage(
-                format!("{} was made with a key file, which is needed here too", path.display()),
+                format!(
+                    "{} was made with a key file, which is needed here too",
+                    path.display()
+                ),
                 "give it with --key-file",
             ));
         }

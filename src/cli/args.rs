@@ -189,6 +189,7 @@ impl SourceArgs {
                 delimiter: self.delimiter,
                 no_header: self.no_header,
                 null: self.null.clone(),
+                trust_order: false,
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),

@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::exit::Exit;
+use super::outfile;
 use super::output::{self, Output, counted, counted_as};
 use super::report::hex;
 use super::sides::{self, Plan};
-use super::outfile;
 use crate::error::{Error, Result};
 use crate::file::replace::AtomicFile;
 use crate::mtree::Tree;
@@ -75,20 +75,29 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
         source: args.source.clone(),
     };
     let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
-        Some(output) => vec![(args.snapshots.iter().map(PathBuf::as_path).collect(), output.clone())],
-        None => args.snapshots.iter().map(|path| (vec![path.as_path()], beside(path))).collect(),
+        Some(output) => vec![(
+            args.snapshots.iter().map(PathBuf::as_path).collect(),
+            output.clone(),
+        )],
+        None => args
+            .snapshots
+            .iter()
+            .map(|path| (vec![path.as_path()], beside(path)))
+            .collect(),
     };
     for (snapshots, output) in &jobs {
         outfile::check(output, args.force.force, snapshots)?;
     }
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
-        let snapshot = sides::open_shards(snapshots, &plan.source)?;
+        let snapshot = sides::open_shards(snapshots, &plan.source.options())?;
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
         let hash = plan.hash(None)?.id();
         let mut file = AtomicFile::create(output, args.force.force)?;
-        write(tables, &hash, &mut file, &|e| Error::io("writing", output, e))?;
+        write(tables, &hash, &mut file, &|e| {
+            Error::io("writing", output, e)
+        })?;
         file.flush().map_err(|e| Error::io("writing", output, e))?;
         let tree = Tree::open(file.path(), &plan.source.options().file)?;
         tree.check_all()?;
@@ -98,7 +107,11 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             if header.summary.unreadable_leaves > 0 {
                 exit = Exit::Damaged;
                 for unreadable in table.unreadable()? {
-                    out.warn(format!("{}: keys not read: {}", shown.display(), unreadable.why));
+                    out.warn(format!(
+                        "{}: keys not read: {}",
+                        shown.display(),
+                        unreadable.why
+                    ));
                 }
             }
             out.line(format!(

@@ -135,7 +135,9 @@ pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
     let options = args.source.options();
     let input = Input::open(&args.file, &options.file)?;
     match Kind::of_input(&input)? {
-        Kind::Snapshot => print_snapshot(&*source::open_input(input, &options)?, &options, args, out),
+        Kind::Snapshot => {
+            print_snapshot(&*source::open_input(input, &options)?, &options, args, out)
+        }
         Kind::Patch => print_patch(&input, args, out),
         Kind::Tree => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.file.display()),
@@ -148,9 +150,17 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
     let form = args.patch_form()?;
     let mut reader = PatchReader::new(patch)?;
     let tables = reader.header().tables.clone();
-    if let Some(missing) = args.tables.tables.iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
+    if let Some(missing) = args
+        .tables
+        .tables
+        .iter()
+        .find(|name| !tables.iter().any(|table| table.name == **name))
+    {
         let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-        return Err(Error::usage(format!("there is no table {missing:?}"), format!("tables are: {}", names.join(", "))));
+        return Err(Error::usage(
+            format!("there is no table {missing:?}"),
+            format!("tables are: {}", names.join(", ")),
+        ));
     }
     let mut current: Option<(&PatchTable, KeyRange)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
@@ -159,9 +169,15 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
         match record {
             Record::Table(index) => {
                 current = None;
-                let Some(table) = tables.get(index) else { continue };
+                let Some(table) = tables.get(index) else {
+                    continue;
+                };
                 if args.tables.tables.is_empty() || args.tables.tables.contains(&table.name) {
-                    let range = if args.hex { args.range.range_in_hex()? } else { args.range.range(&table.schema)? };
+                    let range = if args.hex {
+                        args.range.range_in_hex()?
+                    } else {
+                        args.range.range(&table.schema)?
+                    };
                     current = Some((table, range));
                     if tables.len() > 1 && form == PatchForm::Text {
                         out.line(format!("table {}", table.name))?;
@@ -170,12 +186,17 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
             }
             Record::Range { .. } => {}
             Record::Op(op) => {
-                let Some((table, range)) = &current else { continue };
+                let Some((table, range)) = &current else {
+                    continue;
+                };
                 if !range.contains(&op.key) {
                     continue;
                 }
                 if left == 0 {
-                    out.warn(format!("stopped after {} (--limit); there are more", counted(args.limit.unwrap_or(0), "operation")));
+                    out.warn(format!(
+                        "stopped after {} (--limit); there are more",
+                        counted(args.limit.unwrap_or(0), "operation")
+                    ));
                     return Ok(Exit::DONE);
                 }
                 left -= 1;

@@ -62,7 +62,13 @@ impl<'o> ChangePrinter<'o> {
     /// # Errors
     ///
     /// Those of printing.
-    pub fn new(out: &'o mut Output, form: ChangeForm, hex: bool, limit: Option<u64>, several: bool) -> Result<ChangePrinter<'o>> {
+    pub fn new(
+        out: &'o mut Output,
+        form: ChangeForm,
+        hex: bool,
+        limit: Option<u64>,
+        several: bool,
+    ) -> Result<ChangePrinter<'o>> {
         if form == ChangeForm::Csv {
             out.line("table,change,key,left,right")?;
         }
@@ -92,7 +98,10 @@ impl<'o> ChangePrinter<'o> {
         self.schema = schema.clone();
         self.counts = ChangeCounts::default();
         if self.several && self.form == ChangeForm::Text {
-            let title = self.out.paint(Tone::Strong, &format!("table {table}")).into_owned();
+            let title = self
+                .out
+                .paint(Tone::Strong, &format!("table {table}"))
+                .into_owned();
             self.out.line(title)?;
         }
         Ok(())
@@ -106,7 +115,11 @@ impl<'o> ChangePrinter<'o> {
     pub fn end(&mut self) -> Result<ChangeCounts> {
         let counts = std::mem::take(&mut self.counts);
         if self.form == ChangeForm::Stat {
-            let cut = if self.was_cut { " (stopped at --limit)" } else { "" };
+            let cut = if self.was_cut {
+                " (stopped at --limit)"
+            } else {
+                ""
+            };
             self.out.line(format!(
                 "table {}: {} only left, {} only right, {} changed{cut}",
                 self.table,
@@ -115,14 +128,21 @@ impl<'o> ChangePrinter<'o> {
                 counted(counts.changed, "row")
             ))?;
             for (column, rows) in &counts.columns {
-                self.out.line(format!("  column {column}: changed in {}", counted(*rows, "row")))?;
+                self.out.line(format!(
+                    "  column {column}: changed in {}",
+                    counted(*rows, "row")
+                ))?;
             }
         }
         Ok(counts)
     }
 
     fn key_text(&self, key: &[u8]) -> String {
-        if self.hex { super::report::hex(key) } else { self.schema.show_key(key) }
+        if self.hex {
+            super::report::hex(key)
+        } else {
+            self.schema.show_key(key)
+        }
     }
 
     fn value_text(&self, value: &[u8]) -> String {
@@ -153,7 +173,10 @@ impl<'o> ChangePrinter<'o> {
     fn change_text(&self, left: &[u8], right: &[u8]) -> String {
         if !self.hex
             && let Schema::Columns { value: names, .. } = &self.schema
-            && let (Some(left), Some(right)) = (decode_value(left, names.len()), decode_value(right, names.len()))
+            && let (Some(left), Some(right)) = (
+                decode_value(left, names.len()),
+                decode_value(right, names.len()),
+            )
         {
             let changes: Vec<String> = names
                 .iter()
@@ -166,12 +189,20 @@ impl<'o> ChangePrinter<'o> {
                 .collect();
             return changes.join(", ");
         }
-        format!("{} -> {}", self.cut(self.value_text(left)), self.cut(self.value_text(right)))
+        format!(
+            "{} -> {}",
+            self.cut(self.value_text(left)),
+            self.cut(self.value_text(right))
+        )
     }
 
     fn json_line(&mut self, change: &Change<'_>) -> Result<()> {
         let show = |value: Option<&[u8]>| value.map_or(Value::Null, |value| self.json_value(value));
-        let key = if self.hex { json!({ "hex": super::report::hex(change.key) }) } else { key_json(&self.schema, change.key) };
+        let key = if self.hex {
+            json!({ "hex": super::report::hex(change.key) })
+        } else {
+            key_json(&self.schema, change.key)
+        };
         let document = json!({
             "table": self.table,
             "change": kind(change),
@@ -190,8 +221,15 @@ impl<'o> ChangePrinter<'o> {
     }
 
     fn csv_line(&mut self, change: &Change<'_>) -> Result<()> {
-        let value = |value: Option<&[u8]>| value.map_or_else(String::new, |value| self.csv_value(value));
-        let fields = [self.table.clone(), kind(change).to_owned(), self.key_text(change.key), value(change.left), value(change.right)];
+        let value =
+            |value: Option<&[u8]>| value.map_or_else(String::new, |value| self.csv_value(value));
+        let fields = [
+            self.table.clone(),
+            kind(change).to_owned(),
+            self.key_text(change.key),
+            value(change.left),
+            value(change.right),
+        ];
         self.line.clear();
         for (index, field) in fields.iter().enumerate() {
             if index > 0 {
@@ -225,9 +263,18 @@ impl<'o> ChangePrinter<'o> {
     }
 
     fn count_columns(&mut self, left: &[u8], right: &[u8]) {
-        let Schema::Columns { value: names, .. } = &self.schema else { return };
-        if let (Some(left), Some(right)) = (decode_value(left, names.len()), decode_value(right, names.len())) {
-            for (name, _) in names.iter().zip(left.iter().zip(&right)).filter(|(_, (left, right))| left != right) {
+        let Schema::Columns { value: names, .. } = &self.schema else {
+            return;
+        };
+        if let (Some(left), Some(right)) = (
+            decode_value(left, names.len()),
+            decode_value(right, names.len()),
+        ) {
+            for (name, _) in names
+                .iter()
+                .zip(left.iter().zip(&right))
+                .filter(|(_, (left, right))| left != right)
+            {
                 *self.counts.columns.entry(name.clone()).or_default() += 1;
             }
         }
@@ -253,7 +300,10 @@ impl ChangeSink for ChangePrinter<'_> {
     fn unreadable(&mut self, side: usize, unreadable: &Unreadable) -> Result<()> {
         self.was_unreadable = true;
         let side = if side == 0 { "left" } else { "right" };
-        self.out.warn(format!("{side}: not read, so rows among these keys may be wrongly called missing: {}", unreadable.why));
+        self.out.warn(format!(
+            "{side}: not read, so rows among these keys may be wrongly called missing: {}",
+            unreadable.why
+        ));
         Ok(())
     }
 }
@@ -285,4 +335,3 @@ pub fn push_csv(line: &mut String, field: &str) {
         line.push_str(field);
     }
 }
-

@@ -76,9 +76,16 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
         range: args.range.clone(),
         source: args.source.clone(),
     };
-    let sides = args.sides.iter().map(|path| sides::open(path, &plan.source)).collect::<Result<Vec<_>>>()?;
+    let sides = args
+        .sides
+        .iter()
+        .map(|path| sides::open(path, &plan.source.options()))
+        .collect::<Result<Vec<_>>>()?;
     let trees = plan.trees(sides, &args.sides, out)?;
-    let form = Form { json: args.json, all_ranges: args.ranges };
+    let form = Form {
+        json: args.json,
+        all_ranges: args.ranges,
+    };
     let exit = report(&args.sides, &trees, &args.tables.tables, &form, out)?;
     trees.iter().try_for_each(|tree| tree.check_unchanged())?;
     Ok(exit.or_zero(args.exit_zero.exit_zero))

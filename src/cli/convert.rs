@@ -81,7 +81,13 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     options.write_compression = args.compression.clone();
     let input = Input::open(&args.input, &options.file)?;
     match Kind::of_input(&input)? {
-        Kind::Snapshot => convert_snapshot(&*source::open_input(input, &options)?, to, &options, args, out),
+        Kind::Snapshot => convert_snapshot(
+            &*source::open_input(input, &options)?,
+            to,
+            &options,
+            args,
+            out,
+        ),
         Kind::Patch => convert_patch(&input, to, &options, args, out),
         Kind::Tree => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.input.display()),
@@ -112,7 +118,11 @@ fn convert_snapshot(
         match written {
             Ok(rows) => {
                 file.commit()?;
-                out.note(format!("{}: {}", args.output.display(), counted(rows, "row")));
+                out.note(format!(
+                    "{}: {}",
+                    args.output.display(),
+                    counted(rows, "row")
+                ));
                 return Ok(Exit::DONE);
             }
             Err(error) if table.recover(&error)? => {}
@@ -132,7 +142,10 @@ fn convert_patch(
     let mut reader = PatchReader::new(patch)?;
     let [table] = reader.header().tables.as_slice() else {
         return Err(Error::usage(
-            format!("the patch is for {} tables, the output holds one", reader.header().tables.len()),
+            format!(
+                "the patch is for {} tables, the output holds one",
+                reader.header().tables.len()
+            ),
             "show its operations with: mdiff cat PATCH",
         ));
     };
@@ -147,7 +160,10 @@ fn convert_patch(
     while let Some(record) = reader.next_record()? {
         let Record::Op(op) = record else { continue };
         match &op.value {
-            Some(value) => writer.put(Row { key: &op.key, value })?,
+            Some(value) => writer.put(Row {
+                key: &op.key,
+                value,
+            })?,
             None => writer.delete(&op.key)?,
         }
     }
@@ -172,7 +188,10 @@ pub(super) fn create<'a>(
 ) -> Result<Box<dyn RowWriter + 'a>> {
     match format.create {
         Some(create) => create(out, schema, options),
-        None => Err(Error::usage(format!("mdiff does not write {:?}", format.name), "")),
+        None => Err(Error::usage(
+            format!("mdiff does not write {:?}", format.name),
+            "",
+        )),
     }
 }
 

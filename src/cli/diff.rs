@@ -101,7 +101,10 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         range: args.range.clone(),
         source: args.source.clone(),
     };
-    let choice = TreeChoice { given: &args.trees, none_beside: args.no_trees };
+    let choice = TreeChoice {
+        given: &args.trees,
+        none_beside: args.no_trees,
+    };
     let pair = Pair::open(&args.left, &args.right, &choice, &plan, out)?;
     let tables = pair.tables(&args.tables.tables)?;
     let form = match (args.json, args.csv, args.stat) {
@@ -129,7 +132,10 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
     let (was_cut, was_unreadable) = (printer.was_cut, printer.was_unreadable);
     pair.check_unchanged()?;
     if was_cut {
-        out.warn(format!("stopped after {} (--limit); there are more", counted(args.limit.unwrap_or(0), "row")));
+        out.warn(format!(
+            "stopped after {} (--limit); there are more",
+            counted(args.limit.unwrap_or(0), "row")
+        ));
     }
     if was_unreadable || pair.has_unreadable() {
         return Ok(Exit::Damaged);

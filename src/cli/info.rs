@@ -69,7 +69,8 @@ pub fn run(args: &InfoArgs, out: &mut Output) -> Result<Exit> {
         Kind::Snapshot => snapshot_facts(source::open_input(input, &options)?.as_ref(), args, out)?,
     };
     if args.json {
-        let mut document = json!({ "schema": super::JSON_SCHEMA, "path": args.file.display().to_string() });
+        let mut document =
+            json!({ "schema": super::JSON_SCHEMA, "path": args.file.display().to_string() });
         for (name, value) in facts {
             document[name] = value;
         }
@@ -94,11 +95,15 @@ fn print_fact(depth: usize, name: &str, value: &Value, out: &mut Output) -> Resu
     match value {
         Value::Object(facts) => {
             out.line(format!("{indent}{name}:"))?;
-            facts.iter().try_for_each(|(name, value)| print_fact(depth + 1, name, value, out))
+            facts
+                .iter()
+                .try_for_each(|(name, value)| print_fact(depth + 1, name, value, out))
         }
-        Value::Array(items) if items.iter().any(Value::is_object) => items
-            .iter()
-            .try_for_each(|item| print_fact(depth, name.strip_suffix('s').unwrap_or(name), item, out)),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().try_for_each(|item| {
+                print_fact(depth, name.strip_suffix('s').unwrap_or(name), item, out)
+            })
+        }
         Value::Array(items) => {
             let texts: Vec<String> = items.iter().map(text).collect();
             out.line(format!("{indent}{name}: {}", texts.join(", ")))
@@ -153,7 +158,16 @@ fn tree_facts(tree: &Tree) -> Result<Facts> {
         fact("version", VERSION),
         fact("hash", header.hash.kind.name()),
         fact("file bytes", header.file_len_bytes),
-        fact("content", content(&header.tables.iter().map(|t| (t.name.as_str(), t.content_digest(&header.hash))).collect::<Vec<_>>())),
+        fact(
+            "content",
+            content(
+                &header
+                    .tables
+                    .iter()
+                    .map(|t| (t.name.as_str(), t.content_digest(&header.hash)))
+                    .collect::<Vec<_>>(),
+            ),
+        ),
         fact("tables", tables),
     ])
 }
@@ -199,17 +213,30 @@ fn patch_facts(input: &Input) -> Result<Facts> {
 
 fn snapshot_facts(snapshot: &dyn Snapshot, args: &InfoArgs, out: &Output) -> Result<Facts> {
     let mut facts = vec![fact("kind", "snapshot"), fact("format", snapshot.format())];
-    facts.extend(snapshot.describe().into_iter().map(|(name, value)| fact(&name, value)));
+    facts.extend(
+        snapshot
+            .describe()
+            .into_iter()
+            .map(|(name, value)| fact(&name, value)),
+    );
     let mut tables: Vec<Value> = Vec::new();
     if args.quick {
         for table in snapshot.tables() {
             tables.push(json!({ "name": table.name(), "schema": schema_fact(table.schema()) }));
         }
     } else {
-        let plan = Plan { source: args.source.clone(), ..Plan::default() };
+        let plan = Plan {
+            source: args.source.clone(),
+            ..Plan::default()
+        };
         let tree = plan.build_tree(snapshot, &args.file, None, out)?;
         let hash = tree.header().hash;
-        let digests: Vec<_> = tree.header().tables.iter().map(|t| (t.name.as_str(), t.content_digest(&hash))).collect();
+        let digests: Vec<_> = tree
+            .header()
+            .tables
+            .iter()
+            .map(|t| (t.name.as_str(), t.content_digest(&hash)))
+            .collect();
         facts.push(fact("hash", hash.kind.name()));
         facts.push(fact("content", content(&digests)));
         for table in &tree.header().tables {

@@ -29,7 +29,13 @@ pub fn begin(form: PatchForm, out: &mut Output) -> Result<()> {
 /// # Errors
 ///
 /// Those of printing.
-pub fn print(table: &PatchTable, op: &Op, form: PatchForm, in_hex: bool, out: &mut Output) -> Result<()> {
+pub fn print(
+    table: &PatchTable,
+    op: &Op,
+    form: PatchForm,
+    in_hex: bool,
+    out: &mut Output,
+) -> Result<()> {
     match form {
         PatchForm::Text => text(table, op, in_hex, out),
         PatchForm::Json => out.json(&json_op(table, op, in_hex)),
@@ -39,8 +45,18 @@ pub fn print(table: &PatchTable, op: &Op, form: PatchForm, in_hex: bool, out: &m
 }
 
 fn text(table: &PatchTable, op: &Op, in_hex: bool, out: &mut Output) -> Result<()> {
-    let key = if in_hex { hex(&op.key) } else { table.schema.show_key(&op.key) };
-    let value = op.value.as_ref().map(|value| if in_hex { hex(value) } else { value_text(&table.schema, value) });
+    let key = if in_hex {
+        hex(&op.key)
+    } else {
+        table.schema.show_key(&op.key)
+    };
+    let value = op.value.as_ref().map(|value| {
+        if in_hex {
+            hex(value)
+        } else {
+            value_text(&table.schema, value)
+        }
+    });
     let (sign, tone) = match (op.replaces, &op.value) {
         (_, None) => ("-", Tone::Left),
         (None, Some(_)) => ("+", Tone::Right),
@@ -59,8 +75,11 @@ pub fn value_text(schema: &Schema, value: &[u8]) -> String {
     if let Schema::Columns { value: names, .. } = schema
         && let Some(fields) = decode_value(value, names.len())
     {
-        let parts: Vec<String> =
-            names.iter().zip(fields).map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field))).collect();
+        let parts: Vec<String> = names
+            .iter()
+            .zip(fields)
+            .map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field)))
+            .collect();
         return parts.join(" ");
     }
     escape(value).into_owned()
@@ -72,7 +91,13 @@ fn op_name(op: &Op) -> &'static str {
 
 fn json_op(table: &PatchTable, op: &Op, in_hex: bool) -> Value {
     let as_hex = |bytes: &[u8]| json!({ "hex": hex(bytes) });
-    let show = |value: &Vec<u8>| if in_hex { as_hex(value) } else { value_json(&table.schema, value) };
+    let show = |value: &Vec<u8>| {
+        if in_hex {
+            as_hex(value)
+        } else {
+            value_json(&table.schema, value)
+        }
+    };
     let mut document = json!({
         "table": table.name,
         "op": op_name(op),
@@ -87,12 +112,23 @@ fn json_op(table: &PatchTable, op: &Op, in_hex: bool) -> Value {
 }
 
 fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
-    let value = op.value.as_ref().map_or_else(String::new, |value| match table.schema {
-        Schema::Bytes => escape(value).into_owned(),
-        Schema::Columns { .. } => value_json(&table.schema, value).to_string(),
-    });
+    let value = op
+        .value
+        .as_ref()
+        .map_or_else(String::new, |value| match table.schema {
+            Schema::Bytes => escape(value).into_owned(),
+            Schema::Columns { .. } => value_json(&table.schema, value).to_string(),
+        });
     let mut line = String::new();
-    for (index, field) in [table.name.as_str(), op_name(op), &table.schema.show_key(&op.key), &value].into_iter().enumerate() {
+    for (index, field) in [
+        table.name.as_str(),
+        op_name(op),
+        &table.schema.show_key(&op.key),
+        &value,
+    ]
+    .into_iter()
+    .enumerate()
+    {
         if index > 0 {
             line.push(',');
         }
@@ -107,17 +143,27 @@ fn sql(table: &PatchTable, op: &Op) -> String {
     let (key, value) = columns(table, op);
     let name = identifier(&table.name);
     let list = |columns: &[(String, String)], glue: &str| {
-        columns.iter().map(|(name, text)| format!("{name} = {text}")).collect::<Vec<_>>().join(glue)
+        columns
+            .iter()
+            .map(|(name, text)| format!("{name} = {text}"))
+            .collect::<Vec<_>>()
+            .join(glue)
     };
     let matching = list(&key, " AND ");
     match (value, op.replaces) {
         (None, _) => format!("DELETE FROM {name} WHERE {matching};"),
-        (Some(value), Some(_)) => format!("UPDATE {name} SET {} WHERE {matching};", list(&value, ", ")),
+        (Some(value), Some(_)) => {
+            format!("UPDATE {name} SET {} WHERE {matching};", list(&value, ", "))
+        }
         (Some(value), None) => {
             let all: Vec<(String, String)> = key.into_iter().chain(value).collect();
             let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
             let texts: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
-            format!("INSERT INTO {name} ({}) VALUES ({});", names.join(", "), texts.join(", "))
+            format!(
+                "INSERT INTO {name} ({}) VALUES ({});",
+                names.join(", "),
+                texts.join(", ")
+            )
         }
     }
 }
@@ -129,16 +175,31 @@ fn columns(table: &PatchTable, op: &Op) -> (SqlColumns, Option<SqlColumns>) {
     if let Schema::Columns { key, value } = &table.schema
         && let Some(key_fields) = decode_key(&op.key, key.len())
     {
-        let keys = key.iter().zip(&key_fields).map(|(name, field)| (identifier(name), literal(field))).collect();
+        let keys = key
+            .iter()
+            .zip(&key_fields)
+            .map(|(name, field)| (identifier(name), literal(field)))
+            .collect();
         let values = op.value.as_ref().and_then(|bytes| {
             let fields = decode_value(bytes, value.len())?;
             let text = |field: Option<&[u8]>| field.map_or("NULL".into(), literal);
-            Some(value.iter().zip(fields).map(|(name, field)| (identifier(name), text(field))).collect())
+            Some(
+                value
+                    .iter()
+                    .zip(fields)
+                    .map(|(name, field)| (identifier(name), text(field)))
+                    .collect(),
+            )
         });
         return (keys, values);
     }
     let keys = vec![(identifier("key"), literal(&op.key))];
-    (keys, op.value.as_ref().map(|value| vec![(identifier("value"), literal(value))]))
+    (
+        keys,
+        op.value
+            .as_ref()
+            .map(|value| vec![(identifier("value"), literal(value))]),
+    )
 }
 
 fn identifier(name: &str) -> String {
@@ -164,7 +225,10 @@ mod tests {
     fn statements_quote_names_and_texts() {
         let table = PatchTable {
             name: "od\"d".into(),
-            schema: Schema::Columns { key: vec!["id".into()], value: vec!["blob".into(), "name".into()] },
+            schema: Schema::Columns {
+                key: vec!["id".into()],
+                value: vec!["blob".into(), "name".into()],
+            },
             coverage: KeyRange::all(),
             base: PatchSide::default(),
             target: PatchSide::default(),
@@ -172,10 +236,21 @@ mod tests {
         let mut value = Vec::new();
         push_value_column(&mut value, Some(b"\xff"));
         push_value_column(&mut value, Some(b"O'Neil"));
-        let mut op = Op { key: b"7".to_vec(), replaces: None, value: Some(value), old_value: None };
-        assert_eq!(sql(&table, &op), r#"INSERT INTO "od""d" ("id", "blob", "name") VALUES ('7', X'ff', 'O''Neil');"#);
+        let mut op = Op {
+            key: b"7".to_vec(),
+            replaces: None,
+            value: Some(value),
+            old_value: None,
+        };
+        assert_eq!(
+            sql(&table, &op),
+            r#"INSERT INTO "od""d" ("id", "blob", "name") VALUES ('7', X'ff', 'O''Neil');"#
+        );
         op.replaces = Some(1);
-        assert_eq!(sql(&table, &op), r#"UPDATE "od""d" SET "blob" = X'ff', "name" = 'O''Neil' WHERE "id" = '7';"#);
+        assert_eq!(
+            sql(&table, &op),
+            r#"UPDATE "od""d" SET "blob" = X'ff', "name" = 'O''Neil' WHERE "id" = '7';"#
+        );
         op.value = None;
         assert_eq!(sql(&table, &op), r#"DELETE FROM "od""d" WHERE "id" = '7';"#);
     }

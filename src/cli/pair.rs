@@ -41,13 +41,29 @@ impl Pair {
     /// # Errors
     ///
     /// Those of reading; Usage.
-    pub fn open(left: &Path, right: &Path, choice: &TreeChoice<'_>, plan: &Plan, out: &Output) -> Result<Pair> {
-        let snapshots = [open_snapshot(left, &plan.source)?, open_snapshot(right, &plan.source)?];
+    pub fn open(
+        left: &Path,
+        right: &Path,
+        choice: &TreeChoice<'_>,
+        plan: &Plan,
+        out: &Output,
+    ) -> Result<Pair> {
+        let mut options = plan.source.options();
+        // The rows of every range are checked against the sums of trees, which were built from all rows.
+        options.text.trust_order = !plan.range.is_given();
+        let snapshots = [
+            open_snapshot(left, &options)?,
+            open_snapshot(right, &options)?,
+        ];
         let paths = [left.to_owned(), right.to_owned()];
         let files: Option<[PathBuf; 2]> = match choice.given {
             [left, right] => Some([left.clone(), right.clone()]),
-            _ if choice.none_beside || plan.range.is_given() || plan.tree.leaf_rows.is_some() => None,
-            _ => beside(left).zip(beside(right)).map(|(left, right)| [left, right]),
+            _ if choice.none_beside || plan.range.is_given() || plan.tree.leaf_rows.is_some() => {
+                None
+            }
+            _ => beside(left)
+                .zip(beside(right))
+                .map(|(left, right)| [left, right]),
         };
         let trees = match files {
             Some(files) => {
@@ -59,7 +75,10 @@ impl Pair {
                     ));
                 }
                 let options = plan.source.options().file;
-                files.iter().map(|file| Tree::open(file, &options)).collect::<Result<Vec<_>>>()?
+                files
+                    .iter()
+                    .map(|file| Tree::open(file, &options))
+                    .collect::<Result<Vec<_>>>()?
             }
             None => {
                 let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
@@ -68,7 +87,13 @@ impl Pair {
             }
         };
         let hash = plan.hash(trees.first())?;
-        Ok(Pair { paths, snapshots, trees, hash, keep_going: plan.tree.keep_going })
+        Ok(Pair {
+            paths,
+            snapshots,
+            trees,
+            hash,
+            keep_going: plan.tree.keep_going,
+        })
     }
 
     /// The tables of both sides.
@@ -80,7 +105,10 @@ impl Pair {
         let tables = shared_tables(&self.trees, names)?;
         for table in &tables {
             let views = table.views(&self.trees);
-            if views.windows(2).any(|pair| pair[0].header().coverage != pair[1].header().coverage) {
+            if views
+                .windows(2)
+                .any(|pair| pair[0].header().coverage != pair[1].header().coverage)
+            {
                 return Err(Error::usage(
                     "the trees cover different keys",
                     "build both with the same --from and --to",
@@ -97,17 +125,29 @@ impl Pair {
     /// Those of reading and of `sink`.
     pub fn diff(&self, table: &SharedTable, sink: &mut dyn ChangeSink) -> Result<Outcome> {
         let views = table.views(&self.trees);
-        let schema = views.first().map_or(Schema::Bytes, |view| view.header().schema.clone());
+        let schema = views
+            .first()
+            .map_or(Schema::Bytes, |view| view.header().schema.clone());
         let empty = MemoryTable::empty(&table.name, schema);
         let find = |index: usize| -> &dyn Table {
             let snapshot = &self.snapshots[index];
-            snapshot.tables().into_iter().find(|t| t.name() == table.name).unwrap_or(&empty)
+            snapshot
+                .tables()
+                .into_iter()
+                .find(|t| t.name() == table.name)
+                .unwrap_or(&empty)
         };
-        let side = |index: usize| Side { table: find(index), name: &self.paths[index] };
+        let side = |index: usize| Side {
+            table: find(index),
+            name: &self.paths[index],
+        };
         for view in &views {
             crate::row::check_same_schema(side(0).table.schema(), &view.header().schema)?;
         }
-        let options = DiffOptions { hash: &self.hash, keep_going: self.keep_going };
+        let options = DiffOptions {
+            hash: &self.hash,
+            keep_going: self.keep_going,
+        };
         let mut batch: Vec<Divergence> = Vec::new();
         let outcome = compare::compare(&views, &mut |divergence| {
             batch.push(divergence.clone());
@@ -123,7 +163,12 @@ impl Pair {
 
     /// Whether a tree says that some of its snapshot could not be read.
     pub fn has_unreadable(&self) -> bool {
-        self.trees.iter().any(|tree| tree.header().tables.iter().any(|table| table.summary.unreadable_leaves > 0))
+        self.trees.iter().any(|tree| {
+            tree.header()
+                .tables
+                .iter()
+                .any(|table| table.summary.unreadable_leaves > 0)
+        })
     }
 
     /// Returns Changed if any of the files changed meanwhile. Results count only after this.
@@ -132,7 +177,9 @@ impl Pair {
     ///
     /// Changed.
     pub fn check_unchanged(&self) -> Result<()> {
-        self.snapshots.iter().try_for_each(|snapshot| snapshot.check_unchanged())?;
+        self.snapshots
+            .iter()
+            .try_for_each(|snapshot| snapshot.check_unchanged())?;
         self.trees.iter().try_for_each(Tree::check_unchanged)
     }
 }

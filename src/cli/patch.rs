@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::apply::hash_of;
 use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::exit::Exit;
-use super::apply::hash_of;
 use super::outfile;
 use super::output::{self, Output, counted};
 use super::pair::{Pair, TreeChoice};
@@ -110,11 +110,20 @@ pub fn run(args: &PatchArgs, out: &mut Output) -> Result<Exit> {
             });
             run_patch(args, base, target, &output, out)
         }
-        _ => Err(Error::usage("give BASE and TARGET, or --invert PATCH -o OUT", "see: mdiff patch --help")),
+        _ => Err(Error::usage(
+            "give BASE and TARGET, or --invert PATCH -o OUT",
+            "see: mdiff patch --help",
+        )),
     }
 }
 
-fn run_patch(args: &PatchArgs, base: &Path, target: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
+fn run_patch(
+    args: &PatchArgs,
+    base: &Path,
+    target: &Path,
+    output: &Path,
+    out: &mut Output,
+) -> Result<Exit> {
     outfile::check(output, args.force.force, &[base, target])?;
     let plan = Plan {
         tree: args.tree.clone(),
@@ -122,11 +131,22 @@ fn run_patch(args: &PatchArgs, base: &Path, target: &Path, output: &Path, out: &
         range: args.range.clone(),
         source: args.source.clone(),
     };
-    let choice = TreeChoice { given: &args.trees, none_beside: args.no_trees };
+    let choice = TreeChoice {
+        given: &args.trees,
+        none_beside: args.no_trees,
+    };
     let pair = Pair::open(base, target, &choice, &plan, out)?;
-    if pair.trees[1].header().tables.iter().any(|table| table.summary.unreadable_leaves > 0) {
+    if pair.trees[1]
+        .header()
+        .tables
+        .iter()
+        .any(|table| table.summary.unreadable_leaves > 0)
+    {
         return Err(Error::usage(
-            format!("{}: some of its keys can't be read, so it can't be the target of a patch", target.display()),
+            format!(
+                "{}: some of its keys can't be read, so it can't be the target of a patch",
+                target.display()
+            ),
             "take a healthy replica as the target",
         ));
     }
@@ -153,7 +173,11 @@ fn run_patch(args: &PatchArgs, base: &Path, target: &Path, output: &Path, out: &
     pair.check_unchanged()?;
     finish(file, output, counts, out)?;
     out.detail(format!("{raw_bytes} bytes before compression"));
-    Ok(if pair.has_unreadable() { Exit::Damaged } else { Exit::DONE })
+    Ok(if pair.has_unreadable() {
+        Exit::Damaged
+    } else {
+        Exit::DONE
+    })
 }
 
 fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
@@ -162,13 +186,20 @@ fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -
     let mut reader = PatchReader::new(&input)?;
     let hash = hash_of(&reader.header().hash, &args.tree.key_file, patch)?;
     let mut file = AtomicFile::create(output, args.force.force)?;
-    let counts = invert(&mut reader, &hash, &mut file, &|e| Error::io("writing", output, e))?;
+    let counts = invert(&mut reader, &hash, &mut file, &|e| {
+        Error::io("writing", output, e)
+    })?;
     finish(file, output, counts, out)?;
     Ok(Exit::DONE)
 }
 
 /// Reads the patch back, every digest checked, before it takes its name.
-fn finish(mut file: AtomicFile, output: &Path, counts: PatchCounts, out: &mut Output) -> Result<()> {
+fn finish(
+    mut file: AtomicFile,
+    output: &Path,
+    counts: PatchCounts,
+    out: &mut Output,
+) -> Result<()> {
     file.flush().map_err(|e| Error::io("writing", output, e))?;
     let written = Input::open(file.path(), &FileOptions::default())?;
     let mut reader = PatchReader::new(&written)?;

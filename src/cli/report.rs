@@ -50,21 +50,39 @@ impl Verdict {
 /// # Errors
 ///
 /// Those of reading and printing; Usage where the trees can't be compared.
-pub fn report(paths: &[PathBuf], trees: &[Tree], names: &[String], form: &Form, out: &mut Output) -> Result<Exit> {
+pub fn report(
+    paths: &[PathBuf],
+    trees: &[Tree],
+    names: &[String],
+    form: &Form,
+    out: &mut Output,
+) -> Result<Exit> {
     let tables = shared_tables(trees, names)?;
     for table in &tables {
         compare::check_comparable(&table.views(trees))?;
     }
     let several = tables.len() > 1;
     if form.json {
-        let sides: Vec<Value> = paths.iter().map(|path| json!({ "path": path.display().to_string() })).collect();
-        out.bytes(format!("{{\"schema\":\"{}\",\"sides\":{},\"tables\":[", super::JSON_SCHEMA, Value::from(sides)).as_bytes())?;
+        let sides: Vec<Value> = paths
+            .iter()
+            .map(|path| json!({ "path": path.display().to_string() }))
+            .collect();
+        out.bytes(
+            format!(
+                "{{\"schema\":\"{}\",\"sides\":{},\"tables\":[",
+                super::JSON_SCHEMA,
+                Value::from(sides)
+            )
+            .as_bytes(),
+        )?;
     }
     let mut verdict = Verdict::Same;
     let mut unreadable = false;
     for (index, table) in tables.iter().enumerate() {
         let views = table.views(trees);
-        unreadable |= views.iter().any(|view| view.header().summary.unreadable_leaves > 0);
+        unreadable |= views
+            .iter()
+            .any(|view| view.header().summary.unreadable_leaves > 0);
         let found = if form.json {
             if index > 0 {
                 out.bytes(b",")?;
@@ -81,7 +99,9 @@ pub fn report(paths: &[PathBuf], trees: &[Tree], names: &[String], form: &Form, 
         out.line(format!("all tables: {}", verdict.word()))?;
     }
     if unreadable {
-        out.warn("some keys could not be read when a tree was built; they are not known to be equal");
+        out.warn(
+            "some keys could not be read when a tree was built; they are not known to be equal",
+        );
         return Ok(Exit::Damaged);
     }
     Ok(match verdict {
@@ -121,7 +141,10 @@ impl Tally {
         self.seen += 1;
         self.unreadable += u64::from(divergence.has_unreadable());
         self.sample.push(&divergence.range.from);
-        self.strip.mark(divergence.rows_before, divergence.sides.first().map_or(0, |side| side.rows));
+        self.strip.mark(
+            divergence.rows_before,
+            divergence.sides.first().map_or(0, |side| side.rows),
+        );
         let groups = divergence.groups();
         for (a, row) in self.differ.iter_mut().enumerate() {
             for (b, cell) in row.iter_mut().enumerate() {
@@ -147,7 +170,9 @@ impl Tally {
 /// The one side that does not hold what all others hold, of three or more.
 fn odd_one(groups: &[usize]) -> Option<usize> {
     let majority = majority(groups)?;
-    let others: Vec<usize> = (0..groups.len()).filter(|side| groups[*side] != majority).collect();
+    let others: Vec<usize> = (0..groups.len())
+        .filter(|side| groups[*side] != majority)
+        .collect();
     match others.as_slice() {
         [odd] => Some(*odd),
         _ => None,
@@ -159,7 +184,10 @@ fn majority(groups: &[usize]) -> Option<usize> {
     if groups.len() < 3 {
         return None;
     }
-    groups.iter().copied().find(|group| groups.iter().filter(|other| *other == group).count() * 2 > groups.len())
+    groups
+        .iter()
+        .copied()
+        .find(|group| groups.iter().filter(|other| *other == group).count() * 2 > groups.len())
 }
 
 fn side_name(index: usize, sides: usize) -> String {
@@ -178,9 +206,14 @@ fn text_table(
     form: &Form,
     out: &mut Output,
 ) -> Result<Verdict> {
-    let schema = views.first().map_or(Schema::Bytes, |view| view.header().schema.clone());
+    let schema = views
+        .first()
+        .map_or(Schema::Bytes, |view| view.header().schema.clone());
     if several {
-        out.line(out.paint(Tone::Strong, &format!("table {}", table.name)).into_owned())?;
+        out.line(
+            out.paint(Tone::Strong, &format!("table {}", table.name))
+                .into_owned(),
+        )?;
     }
     let mut tally = Tally::new(views);
     let mut shown = Vec::new();
@@ -196,17 +229,27 @@ fn text_table(
     let verdict = tally.verdict(&outcome);
     let headline = match verdict {
         Verdict::Same => out.paint(Tone::Good, "same rows").into_owned(),
-        Verdict::Unknown => out.paint(Tone::Changed, "unknown: nothing differs in what could be compared").into_owned(),
+        Verdict::Unknown => out
+            .paint(
+                Tone::Changed,
+                "unknown: nothing differs in what could be compared",
+            )
+            .into_owned(),
         Verdict::Different => {
             let ranges = counted(outcome.divergent_ranges, "key range");
-            out.paint(Tone::Left, &format!("different in {ranges}")).into_owned()
+            out.paint(Tone::Left, &format!("different in {ranges}"))
+                .into_owned()
         }
     };
     out.line(headline)?;
     for (index, view) in views.iter().enumerate() {
         let summary = &view.header().summary;
         let root: String = hex(&view.header().root);
-        let missing = if table.present[index] { "" } else { "  (has no such table)" };
+        let missing = if table.present[index] {
+            ""
+        } else {
+            "  (has no such table)"
+        };
         out.line(format!(
             "  {:<6}{}  {}, {}  root {}{missing}",
             side_name(index, views.len()),
@@ -220,10 +263,17 @@ fn text_table(
     if verdict == Verdict::Same {
         return Ok(verdict);
     }
-    let total: u64 = views.iter().map(|view| view.header().summary.rows).max().unwrap_or(0);
+    let total: u64 = views
+        .iter()
+        .map(|view| view.header().summary.rows)
+        .max()
+        .unwrap_or(0);
     let inside = outcome.divergent_rows.iter().copied().max().unwrap_or(0);
     if outcome.divergent_ranges > 0 {
-        out.line(format!("  {} of the rows lie in these ranges", output::percent(inside, total)))?;
+        out.line(format!(
+            "  {} of the rows lie in these ranges",
+            output::percent(inside, total)
+        ))?;
         if let Some(strip) = tally.strip.text() {
             out.line(format!("  {strip}"))?;
         }
@@ -232,7 +282,10 @@ fn text_table(
         out.line(line)?;
     }
     if !form.all_ranges && tally.seen > RANGES_SHOWN {
-        out.line(format!("  ... and {} more (--ranges lists all)", count(tally.seen - RANGES_SHOWN)))?;
+        out.line(format!(
+            "  ... and {} more (--ranges lists all)",
+            count(tally.seen - RANGES_SHOWN)
+        ))?;
     }
     prefix_line(views, &tally.sample, &schema, out)?;
     if views.len() > 2 {
@@ -253,8 +306,10 @@ fn range_line(divergence: &Divergence, schema: &Schema, out: &Output) -> String 
     let mut notes = String::new();
     if divergence.has_unreadable() {
         notes.push_str("; unreadable on ");
-        let names: Vec<String> =
-            (0..sides).filter(|index| divergence.sides[*index].unreadable_leaves > 0).map(|index| side_name(index, sides)).collect();
+        let names: Vec<String> = (0..sides)
+            .filter(|index| divergence.sides[*index].unreadable_leaves > 0)
+            .map(|index| side_name(index, sides))
+            .collect();
         notes.push_str(&names.join(", "));
     } else if let Some(odd) = odd_one(&groups) {
         notes = format!("; {} is the odd one out", side_name(odd, sides));
@@ -262,16 +317,28 @@ fn range_line(divergence: &Divergence, schema: &Schema, out: &Output) -> String 
         let agreeing: Vec<String> = (0..sides)
             .filter(|index| groups[*index] == *index)
             .map(|group| {
-                (0..sides).filter(|side| groups[*side] == group).map(|side| side_name(side, sides)).collect::<Vec<_>>().join(" = ")
+                (0..sides)
+                    .filter(|side| groups[*side] == group)
+                    .map(|side| side_name(side, sides))
+                    .collect::<Vec<_>>()
+                    .join(" = ")
             })
             .collect();
         notes = format!("; {}", agreeing.join(", "));
     }
-    format!("  {}: {}{notes}", range_text(&divergence.range, schema, out), rows.join(", "))
+    format!(
+        "  {}: {}{notes}",
+        range_text(&divergence.range, schema, out),
+        rows.join(", ")
+    )
 }
 
 fn range_text(range: &KeyRange, schema: &Schema, out: &Output) -> String {
-    let from = if range.from.is_empty() { "the start".into() } else { format!("\"{}\"", out.key(schema, &range.from)) };
+    let from = if range.from.is_empty() {
+        "the start".into()
+    } else {
+        format!("\"{}\"", out.key(schema, &range.from))
+    };
     let to = match &range.to {
         Some(to) => format!("\"{}\"", out.key(schema, to)),
         None => "the end".into(),
@@ -279,27 +346,50 @@ fn range_text(range: &KeyRange, schema: &Schema, out: &Output) -> String {
     format!("from {from} to {to}")
 }
 
-fn coverage_lines(views: &[TableView<'_>], outcome: &Outcome, schema: &Schema, out: &mut Output) -> Result<()> {
+fn coverage_lines(
+    views: &[TableView<'_>],
+    outcome: &Outcome,
+    schema: &Schema,
+    out: &mut Output,
+) -> Result<()> {
     if outcome.shared != KeyRange::all() {
-        out.line(format!("  compared: keys {}", range_text(&outcome.shared, schema, out)))?;
+        out.line(format!(
+            "  compared: keys {}",
+            range_text(&outcome.shared, schema, out)
+        ))?;
     }
     for (index, view) in views.iter().enumerate() {
         if view.header().coverage != outcome.shared {
             let text = range_text(&view.header().coverage, schema, out);
-            out.line(format!("  not shared: {} covers keys {text}", side_name(index, views.len())))?;
+            out.line(format!(
+                "  not shared: {} covers keys {text}",
+                side_name(index, views.len())
+            ))?;
         }
     }
     for range in &outcome.not_compared {
-        out.line(format!("  not compared, no boundary in common: keys {}", range_text(range, schema, out)))?;
+        out.line(format!(
+            "  not compared, no boundary in common: keys {}",
+            range_text(range, schema, out)
+        ))?;
     }
     Ok(())
 }
 
 /// Says where differences gather, if that is no matter of where the rows are.
-fn prefix_line(views: &[TableView<'_>], sample: &Sample, schema: &Schema, out: &mut Output) -> Result<()> {
-    let Some(first) = views.first() else { return Ok(()) };
+fn prefix_line(
+    views: &[TableView<'_>],
+    sample: &Sample,
+    schema: &Schema,
+    out: &mut Output,
+) -> Result<()> {
+    let Some(first) = views.first() else {
+        return Ok(());
+    };
     for share in [90, 50] {
-        let Some((prefix, ranges_share)) = sample.prefix(share) else { continue };
+        let Some((prefix, ranges_share)) = sample.prefix(share) else {
+            continue;
+        };
         let end = crate::range::prefix_end(&prefix);
         let before = rows_before(*first, &prefix)?;
         let behind = match &end {
@@ -309,7 +399,11 @@ fn prefix_line(views: &[TableView<'_>], sample: &Sample, schema: &Schema, out: &
         let rows = first.header().summary.rows.max(1);
         let rows_share = behind.saturating_sub(before).saturating_mul(100) / rows;
         if (rows_share as usize) * 2 <= ranges_share {
-            let text = if *schema == Schema::Bytes { escape(&prefix).into_owned() } else { out.key(schema, &prefix) };
+            let text = if *schema == Schema::Bytes {
+                escape(&prefix).into_owned()
+            } else {
+                out.key(schema, &prefix)
+            };
             let held = output::percent(behind.saturating_sub(before), rows);
             return out.line(format!("  {ranges_share} % of these ranges start with \"{text}\", where {held} of the rows are"));
         }
@@ -321,11 +415,24 @@ fn agreement_lines(tally: &Tally, paths: &[PathBuf], out: &mut Output) -> Result
     let sides = paths.len();
     for (a, row) in tally.differ.iter().enumerate() {
         for (b, ranges) in row.iter().enumerate().skip(a + 1) {
-            let words = if *ranges == 0 { "agree everywhere".into() } else { format!("differ in {}", counted(*ranges, "range")) };
-            out.line(format!("  {} and {} {words}", side_name(a, sides), side_name(b, sides)))?;
+            let words = if *ranges == 0 {
+                "agree everywhere".into()
+            } else {
+                format!("differ in {}", counted(*ranges, "range"))
+            };
+            out.line(format!(
+                "  {} and {} {words}",
+                side_name(a, sides),
+                side_name(b, sides)
+            ))?;
         }
     }
-    for (side, ranges) in tally.odd.iter().enumerate().filter(|(_, ranges)| **ranges > 0) {
+    for (side, ranges) in tally
+        .odd
+        .iter()
+        .enumerate()
+        .filter(|(_, ranges)| **ranges > 0)
+    {
         out.line(format!(
             "  {} ({}) is the odd one out in {} of {}",
             side_name(side, sides),
@@ -338,8 +445,16 @@ fn agreement_lines(tally: &Tally, paths: &[PathBuf], out: &mut Output) -> Result
 }
 
 fn json_table(table: &SharedTable, views: &[TableView<'_>], out: &mut Output) -> Result<Verdict> {
-    let schema = views.first().map_or(Schema::Bytes, |view| view.header().schema.clone());
-    out.bytes(format!("{{\"table\":{},\"ranges\":[", Value::from(table.name.as_str())).as_bytes())?;
+    let schema = views
+        .first()
+        .map_or(Schema::Bytes, |view| view.header().schema.clone());
+    out.bytes(
+        format!(
+            "{{\"table\":{},\"ranges\":[",
+            Value::from(table.name.as_str())
+        )
+        .as_bytes(),
+    )?;
     let mut tally = Tally::new(views);
     let outcome = compare::compare(views, &mut |divergence| {
         let comma = if tally.seen > 0 { "," } else { "" };

@@ -11,7 +11,7 @@ use crate::file::input::Input;
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
-use crate::source::{self, Snapshot};
+use crate::source::{self, Snapshot, SourceOptions};
 
 /// One side as it was named.
 pub enum Opened {
@@ -26,8 +26,7 @@ pub enum Opened {
 /// # Errors
 ///
 /// Those of opening; Usage for a patch.
-pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
-    let options = source.options();
+pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
     let input = Input::open(path, &options.file)?;
     let mut scratch = Vec::new();
     let head = input.read(0, input.len().min(8), &mut scratch)?;
@@ -36,11 +35,14 @@ pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
     }
     if crate::patch::read::is_patch(head) {
         return Err(Error::usage(
-            format!("{} is a patch, where a snapshot or a tree is wanted", path.display()),
+            format!(
+                "{} is a patch, where a snapshot or a tree is wanted",
+                path.display()
+            ),
             "look into a patch with: mdiff cat PATCH",
         ));
     }
-    source::open_input(input, &options).map(Opened::Snapshot)
+    source::open_input(input, options).map(Opened::Snapshot)
 }
 
 /// Opens a snapshot.
@@ -48,8 +50,8 @@ pub fn open(path: &Path, source: &SourceArgs) -> Result<Opened> {
 /// # Errors
 ///
 /// Those of opening; Usage for a tree or a patch.
-pub fn open_snapshot(path: &Path, source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
-    match open(path, source)? {
+pub fn open_snapshot(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    match open(path, options)? {
         Opened::Snapshot(snapshot) => Ok(snapshot),
         Opened::Tree(_) => Err(Error::usage(
             format!("{} is a tree, where a snapshot is wanted", path.display()),
@@ -63,8 +65,11 @@ pub fn open_snapshot(path: &Path, source: &SourceArgs) -> Result<Box<dyn Snapsho
 /// # Errors
 ///
 /// Those of opening.
-pub fn open_shards(paths: &[&Path], source: &SourceArgs) -> Result<Box<dyn Snapshot>> {
-    let mut shards = paths.iter().map(|path| open_snapshot(path, source)).collect::<Result<Vec<_>>>()?;
+pub fn open_shards(paths: &[&Path], options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    let mut shards = paths
+        .iter()
+        .map(|path| open_snapshot(path, options))
+        .collect::<Result<Vec<_>>>()?;
     if shards.len() == 1 {
         return Ok(shards.remove(0));
     }
@@ -100,7 +105,10 @@ impl Plan {
             (Some(HashName::Xxh3), _) | (None, None) => Ok(Hash::XXH3),
             (None, Some(tree)) => tree.header().hash.without_key().ok_or_else(|| {
                 Error::usage(
-                    format!("{} was made with a key file, which is needed here too", tree.path().display()),
+                    format!(
+                        "{} was made with a key file, which is needed here too",
+                        tree.path().display()
+                    ),
                     "give it with --key-file",
                 )
             }),
@@ -112,22 +120,37 @@ impl Plan {
     /// # Errors
     ///
     /// Those of reading; Usage.
-    pub fn build(&self, snapshot: &dyn Snapshot, path: &Path, like: Option<&Tree>, out: &Output) -> Result<Vec<TableTree>> {
+    pub fn build(
+        &self,
+        snapshot: &dyn Snapshot,
+        path: &Path,
+        like: Option<&Tree>,
+        out: &Output,
+    ) -> Result<Vec<TableTree>> {
         let hash = self.hash(like)?;
         let tables = chosen_tables(snapshot, &self.tables.tables)?;
         let bytes = tables.iter().map(|table| table.estimate().bytes).sum();
         let progress = Arc::new(Progress::default());
-        let ticker = out.progress(&format!("building {}", path.display()), bytes, Arc::clone(&progress));
+        let ticker = out.progress(
+            &format!("building {}", path.display()),
+            bytes,
+            Arc::clone(&progress),
+        );
         let trees = tables
             .into_iter()
             .map(|table| {
-                let like = like.and_then(|like| like.table(table.name())).map(|view| view.header());
+                let like = like
+                    .and_then(|like| like.table(table.name()))
+                    .map(|view| view.header());
                 let coverage = match like {
                     Some(header) if !self.range.is_given() => header.coverage.clone(),
                     _ => self.range.range(table.schema())?,
                 };
                 let options = BuildOptions {
-                    leaf_bits: self.tree.leaf_bits().or(like.map(|header| header.leaf_bits)),
+                    leaf_bits: self
+                        .tree
+                        .leaf_bits()
+                        .or(like.map(|header| header.leaf_bits)),
                     hash: hash.clone(),
                     splits: self.tree.split_keys(table.schema())?,
                     coverage,
@@ -148,9 +171,20 @@ impl Plan {
     /// # Errors
     ///
     /// As of [`Plan::build`].
-    pub fn build_tree(&self, snapshot: &dyn Snapshot, path: &Path, like: Option<&Tree>, out: &Output) -> Result<Tree> {
+    pub fn build_tree(
+        &self,
+        snapshot: &dyn Snapshot,
+        path: &Path,
+        like: Option<&Tree>,
+        out: &Output,
+    ) -> Result<Tree> {
         let tables = self.build(snapshot, path, like, out)?;
-        open_built(tables, path, &self.hash(like)?.id(), self.source.temp_dir.clone())
+        open_built(
+            tables,
+            path,
+            &self.hash(like)?.id(),
+            self.source.temp_dir.clone(),
+        )
     }
 
     /// The trees of all sides: those that are trees, and those built from snapshots as the first tree was.
@@ -193,7 +227,10 @@ impl SharedTable {
     pub fn views<'a>(&'a self, trees: &'a [Tree]) -> Vec<TableView<'a>> {
         trees
             .iter()
-            .filter_map(|tree| tree.table(&self.name).or_else(|| self.empty.as_ref()?.table(&self.name)))
+            .filter_map(|tree| {
+                tree.table(&self.name)
+                    .or_else(|| self.empty.as_ref()?.table(&self.name))
+            })
             .collect()
     }
 }
@@ -204,23 +241,35 @@ impl SharedTable {
 ///
 /// Usage, where a name is in no tree.
 pub fn shared_tables(trees: &[Tree], names: &[String]) -> Result<Vec<SharedTable>> {
-    let mut all: Vec<String> =
-        trees.iter().flat_map(|tree| tree.header().tables.iter().map(|table| table.name.clone())).collect();
+    let mut all: Vec<String> = trees
+        .iter()
+        .flat_map(|tree| tree.header().tables.iter().map(|table| table.name.clone()))
+        .collect();
     all.sort();
     all.dedup();
     if let Some(missing) = names.iter().find(|name| !all.contains(name)) {
-        return Err(Error::usage(format!("there is no table {missing:?}"), format!("tables are: {}", all.join(", "))));
+        return Err(Error::usage(
+            format!("there is no table {missing:?}"),
+            format!("tables are: {}", all.join(", ")),
+        ));
     }
     all.retain(|name| names.is_empty() || names.contains(name));
     all.into_iter()
         .map(|name| {
-            let present: Vec<bool> = trees.iter().map(|tree| tree.table(&name).is_some()).collect();
+            let present: Vec<bool> = trees
+                .iter()
+                .map(|tree| tree.table(&name).is_some())
+                .collect();
             let model = trees.iter().find_map(|tree| tree.table(&name));
             let empty = match model {
                 Some(model) if present.contains(&false) => Some(empty_like(&model)?),
                 _ => None,
             };
-            Ok(SharedTable { name, present, empty })
+            Ok(SharedTable {
+                name,
+                present,
+                empty,
+            })
         })
         .collect()
 }

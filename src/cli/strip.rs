@@ -4,7 +4,9 @@
 const CELLS: usize = 64;
 
 /// From the smallest share above none to all.
-const HEIGHTS: [char; 8] = ['\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
+const HEIGHTS: [char; 8] = [
+    '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
+];
 
 /// What is marked so far.
 pub struct Strip {
@@ -15,7 +17,10 @@ pub struct Strip {
 impl Strip {
     /// A strip of a table of so many rows.
     pub fn new(rows: u64) -> Strip {
-        Strip { rows, cells: [0; CELLS] }
+        Strip {
+            rows,
+            cells: [0; CELLS],
+        }
     }
 
     /// Marks `rows` rows that have `before` rows before them; a place without rows is marked too.
@@ -50,7 +55,9 @@ impl Strip {
         let mut out = String::from("first key [");
         for (cell, marked) in self.cells.iter().enumerate() {
             let size = (self.start_of(cell + 1) - self.start_of(cell)).max(1);
-            let height = (marked * HEIGHTS.len() as u64).div_ceil(size).min(HEIGHTS.len() as u64);
+            let height = (marked * HEIGHTS.len() as u64)
+                .div_ceil(size)
+                .min(HEIGHTS.len() as u64);
             out.push(match height {
                 0 => '\u{b7}',
                 height => HEIGHTS[height as usize - 1],

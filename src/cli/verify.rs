@@ -68,16 +68,33 @@ pub struct VerifyArgs {
 pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
     let tree = Tree::open(&args.tree, &args.source.options().file)?;
     tree.check_all()?;
-    let snapshot = sides::open_snapshot(&args.snapshot, &args.source)?;
-    let recorded: Vec<String> = tree.header().tables.iter().map(|table| table.name.clone()).collect();
-    let (tables, others): (Vec<String>, Vec<String>) =
-        snapshot.tables().iter().map(|table| table.name().to_owned()).partition(|name| recorded.contains(name));
+    let snapshot = sides::open_snapshot(&args.snapshot, &args.source.options())?;
+    let recorded: Vec<String> = tree
+        .header()
+        .tables
+        .iter()
+        .map(|table| table.name.clone())
+        .collect();
+    let (tables, others): (Vec<String>, Vec<String>) = snapshot
+        .tables()
+        .iter()
+        .map(|table| table.name().to_owned())
+        .partition(|name| recorded.contains(name));
     if !others.is_empty() {
-        out.note(format!("not in the tree, so not verified: {}", others.join(", ")));
+        out.note(format!(
+            "not in the tree, so not verified: {}",
+            others.join(", ")
+        ));
     }
     let plan = Plan {
-        tree: TreeArgs { key_file: args.key_file.clone(), keep_going: args.keep_going, ..TreeArgs::default() },
-        tables: TableArgs { tables: tables.clone() },
+        tree: TreeArgs {
+            key_file: args.key_file.clone(),
+            keep_going: args.keep_going,
+            ..TreeArgs::default()
+        },
+        tables: TableArgs {
+            tables: tables.clone(),
+        },
         source: args.source.clone(),
         ..Plan::default()
     };
@@ -85,8 +102,17 @@ pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
         [] => open_built(Vec::new(), &args.snapshot, &tree.header().hash, None)?,
         _ => plan.build_tree(snapshot.as_ref(), &args.snapshot, Some(&tree), out)?,
     };
-    let form = Form { json: args.json, all_ranges: args.ranges };
-    let exit = report(&[args.tree.clone(), args.snapshot.clone()], &[tree, now], &recorded, &form, out)?;
+    let form = Form {
+        json: args.json,
+        all_ranges: args.ranges,
+    };
+    let exit = report(
+        &[args.tree.clone(), args.snapshot.clone()],
+        &[tree, now],
+        &recorded,
+        &form,
+        out,
+    )?;
     snapshot.check_unchanged()?;
     Ok(exit)
 }

@@ -231,6 +231,13 @@ impl Input {
         self.bytes.advise(Advice::WillNeed, offset, len);
     }
 
+    /// Brings the pages of a range near to the processor before they are read, where the file is mapped. Only the speed
+    /// depends on it.
+    #[inline]
+    pub fn warm(&self, offset: u64, len: u64) {
+        self.bytes.warm(offset, len);
+    }
+
     /// Says that few places of the file will be read, so that reading ahead would be waste. Only the speed depends on it.
     pub fn expect_random_reads(&self) {
         self.bytes.advise(Advice::Random, 0, self.len());

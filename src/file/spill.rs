@@ -31,7 +31,11 @@ pub struct SpillBuffer {
 impl SpillBuffer {
     /// An empty buffer that spills into `temp_dir`, or the system's folder for temporary files.
     pub fn new(temp_dir: Option<PathBuf>) -> SpillBuffer {
-        SpillBuffer { temp_dir, memory: Vec::new(), spool: None }
+        SpillBuffer {
+            temp_dir,
+            memory: Vec::new(),
+            spool: None,
+        }
     }
 
     /// An empty buffer that spills to the same folder.
@@ -79,11 +83,15 @@ impl SpillBuffer {
     ///
     /// I/O errors of the temporary file.
     pub fn finish(self, name: &Path) -> Result<Spilled> {
-        let Some(mut spool) = self.spool else { return Ok(Spilled::Memory(self.memory)) };
+        let Some(mut spool) = self.spool else {
+            return Ok(Spilled::Memory(self.memory));
+        };
         if let Err(error) = spool.write_all(&self.memory) {
             return Err(spool.error(error));
         }
-        spool.into_input(name, &FileOptions::default()).map(Spilled::File)
+        spool
+            .into_input(name, &FileOptions::default())
+            .map(Spilled::File)
     }
 
     /// Ends the buffer and copies its bytes to `out`, whose errors go through `wrap`.
@@ -99,7 +107,8 @@ impl SpillBuffer {
                 let mut offset = 0;
                 while offset < input.len() {
                     let len = COPY_BYTES.min(input.len() - offset);
-                    out.write_all(input.read(offset, len, &mut scratch)?).map_err(wrap)?;
+                    out.write_all(input.read(offset, len, &mut scratch)?)
+                        .map_err(wrap)?;
                     offset += len;
                 }
                 input.check_unchanged()
@@ -134,7 +143,9 @@ mod tests {
             assert_eq!(buffer.len(), (parts * part.len()) as u64);
             assert_eq!(buffer.spool.is_some(), parts == 5000);
             let mut out = Vec::new();
-            buffer.copy_to(&mut out, &|e| Error::io("copying", "out", e)).unwrap();
+            buffer
+                .copy_to(&mut out, &|e| Error::io("copying", "out", e))
+                .unwrap();
             assert!(out == part.repeat(parts));
         }
     }

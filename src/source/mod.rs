@@ -3,8 +3,6 @@
 //! A new format is one file or folder here, one line in [`FORMATS`] and a folder in `testdata/`. It needs [`Snapshot`] and
 //! [`Table`]; nothing outside this room knows a format by name.
 
-pub mod memory;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +12,10 @@ use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 
 pub mod block_table;
+pub mod csv;
+pub mod jsonl;
+pub mod memory;
+pub mod sort;
 
 /// A format mdiff reads.
 pub struct Format {
@@ -47,7 +49,7 @@ pub enum Detected {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[block_table::FORMAT];
+pub const FORMATS: &[Format] = &[block_table::FORMAT, csv::FORMAT, jsonl::FORMAT];
 
 /// How snapshots are opened and read; a format uses what concerns it.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +81,10 @@ pub struct TextOptions {
     pub no_header: bool,
     /// How NULL is spelled; `None`: there is no NULL.
     pub null: Option<String>,
+    /// Only for a caller who scans every key, or checks what it reads against sums of its own (a tree's): a scan of a
+    /// part then need not prove first that the whole text is in order. The pieces of a table's own
+    /// [`Table::split`] are scanned without such a proof in any case.
+    pub trust_order: bool,
 }
 
 /// An open snapshot: named tables of one replica at one moment, read-only.

@@ -8,7 +8,7 @@ use super::Leaf;
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::fingerprint::{Hash, RowHash, RowHashTask, Summary};
 use crate::progress::Progress;
-use crate::range::{KeyRange, rank};
+use crate::range::{KeyRange, key_hash, rank_of_hash};
 use crate::row::Row;
 use crate::source::Table;
 
@@ -195,10 +195,11 @@ struct Piece<'a, I: Iterator<Item = &'a Vec<u8>>> {
 impl<'a, I: Iterator<Item = &'a Vec<u8>>> Piece<'a, I> {
     #[inline(always)]
     fn add<H: RowHash>(&mut self, row: Row<'_>, hash: H) {
-        if rank(row.key) >= self.leaf_bits {
+        let key_hash = key_hash(row.key);
+        if rank_of_hash(key_hash) >= self.leaf_bits {
             self.start_leaf(row.key);
         }
-        self.current.add_row(row, hash.fingerprint(row));
+        self.current.add_row(row, hash.fingerprint(row, key_hash));
     }
 
     /// Starts a leaf at every extra boundary up to `key`; at all that are left, without a key.

@@ -2,7 +2,6 @@
 //!
 //! `mdiff(["cat", "a.csv"]).in_dir(&dir).run().exits(2).tells("error: opening a.csv")`
 
-
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;

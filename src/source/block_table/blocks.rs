@@ -6,8 +6,7 @@
 //!
 //! Type 2 in a table with the legacy footer is ambiguous: RocksDB's format version 0 means raw deflate, LevelDB newer than
 //! 1.23 means zstd. The content decides: with the magic of a zstd frame (28 b5 2f fd) and without RocksDB's properties it
-//! is zstd, else deflate. (28 opens a deflate block of the fixed kind, but none that could go on so and end well is known.)
-//! Basho's LevelDB means LZ4 by it; such tables are refused as damaged.
+//! is zstd, else deflate. Basho's LevelDB means LZ4 by it: such a block does not decompress, and is reported as damaged.
 
 use super::block::Layout;
 use super::footer::{BLOCK_TRAILER_BYTES, Footer, Handle};
@@ -69,6 +68,9 @@ impl BlockBuffer {
     }
 }
 
+/// How far ahead of the block at hand the file is warmed: what a core scans while a few cold pages arrive.
+const WARM_AHEAD_BYTES: u64 = 32 << 10;
+
 impl Blocks {
     /// Loads the block at `handle`, verified and decompressed, and returns its layout.
     ///
@@ -98,6 +100,8 @@ impl Blocks {
     ) -> Result<()> {
         let BlockBuffer { raw, plain, place } = buffer;
         *place = Place::Nowhere;
+        self.input
+            .warm(handle.offset.saturating_add(WARM_AHEAD_BYTES), handle.size);
         let block = self.read_raw(handle, raw)?;
         self.verify(handle, block)?;
         let (payload, compression) = self.split_type(handle, block)?;

@@ -48,7 +48,9 @@ impl ChecksumKind {
     pub fn compute(self, bytes: &[u8]) -> u32 {
         match self {
             ChecksumKind::None => 0,
-            ChecksumKind::Crc32c => mask(crc32c::crc32c(bytes)),
+            ChecksumKind::Crc32c => {
+                mask(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32)
+            }
             ChecksumKind::XxHash => xxh32(bytes, 0),
             ChecksumKind::XxHash64 => xxh64(bytes, 0) as u32,
             ChecksumKind::Xxh3 => match bytes.split_last() {

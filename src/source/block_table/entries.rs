@@ -1,7 +1,7 @@
 //! The walk over the entries of data blocks: the hot loop.
 //!
 //! Keys are rebuilt in one buffer, values stay where they are. Most entries take the short way: lengths of one byte (two for
-//! the value), a key that its first own byte already puts behind the one before, a plain put. Everything else, the checks of the
+//! the value), a key that its first own bytes already put behind the one before, a plain put. Everything else, the checks of the
 //! range's ends and of deleted ranges too, is off that way.
 
 use std::ops::Range;
@@ -46,6 +46,18 @@ pub struct EntryWalk<'t> {
     deletions: RangeDeletions<'t>,
     key_bytes_max: usize,
     value_bytes_max: usize,
+}
+
+/// Whether the first `own` bytes of `new`, or the first 16 if these are more, are above those of `old`.
+#[inline(always)]
+fn ascends(new: &[u8; COPY_BYTES], old: &[u8; COPY_BYTES], own: usize) -> bool {
+    let head = |bytes: &[u8; COPY_BYTES]| match bytes.first_chunk() {
+        Some(head) => u128::from_be_bytes(*head),
+        None => 0,
+    };
+    let (new, old) = (head(new), head(old));
+    let same_bytes = (new ^ old).leading_zeros() as usize / 8;
+    new > old && same_bytes < own
 }
 
 /// An entry's lengths, and where it lies in the block.
@@ -176,7 +188,8 @@ impl<'t> EntryWalk<'t> {
             .key
             .get_mut(shared..)?
             .first_chunk_mut::<COPY_BYTES>()?;
-        if suffix[0] <= slot[0] {
+        let own = (self.user_len - shared).min(unshared - key::TRAILER_BYTES);
+        if suffix[0] <= slot[0] && !ascends(suffix, slot, own) {
             return None;
         }
         let start = self.position.wrapping_add(lengths).wrapping_add(unshared);

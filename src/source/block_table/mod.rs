@@ -7,8 +7,8 @@
 //! data block ... data block  [filter] [index partitions] index [dictionary] [range deletions] [properties] metaindex footer
 //! ```
 //!
-//! Each block is followed by a byte for its compression and a checksum ([`footer`](mod@footer) shows the end of the file,
-//! the other files of this folder one part each). Data blocks hold internal keys, ascending by user key and then from the
+//! Each block is followed by a byte for its compression and a checksum (`footer.rs` shows the end of the file, the other
+//! files of this folder one part each). Data blocks hold internal keys, ascending by user key and then from the
 //! newest version to the oldest: only the newest counts, a deletion or a younger range deletion hides it.
 //!
 //! Refused, by name: merge operands, wide-column entities, blob references, values with a preferred write time and

@@ -2,6 +2,7 @@
 
 mod damage;
 mod fixtures;
+mod legacy;
 mod speed;
 mod written;
 

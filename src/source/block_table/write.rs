@@ -13,7 +13,7 @@ mod tail;
 use std::io::Write;
 use std::path::Path;
 
-use self::block::BlockBuilder;
+pub use self::block::BlockBuilder;
 use self::compress::Compressor;
 use super::checksum::ChecksumKind;
 use super::footer::{BLOCK_TRAILER_BYTES, Handle};

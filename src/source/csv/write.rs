@@ -1,0 +1,222 @@
+//! Writes delimited text: quotes only where they are needed, so that reading it gives the same rows.
+
+use std::io::Write;
+
+use memchr::memchr3;
+
+use crate::error::{Error, Result};
+use crate::row::columns::{decode_key, decode_value};
+use crate::row::{Row, Schema, escape};
+use crate::source::{RowWriter, SourceOptions};
+
+use super::columns::Columns;
+use super::dialect::Dialect;
+use super::record::QUOTE;
+
+/// Where a column of the text comes from.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Key(usize),
+    Value(usize),
+}
+
+/// Writes rows as records.
+struct Writer<'a> {
+    out: std::io::BufWriter<Box<dyn Write + 'a>>,
+    dialect: Dialect,
+    /// The header's names.
+    names: Vec<String>,
+    /// What stands in each column; empty for rows of opaque bytes.
+    parts: Vec<Part>,
+    key_columns: usize,
+    value_columns: usize,
+    line: Vec<u8>,
+}
+
+/// Makes the writer of `convert -o`: key columns, then value columns.
+pub(super) fn create<'a>(
+    out: Box<dyn Write + 'a>,
+    schema: &Schema,
+    options: &SourceOptions,
+) -> Result<Box<dyn RowWriter + 'a>> {
+    let dialect = Dialect::new(&options.text, std::path::Path::new(""))?;
+    let (names, parts, key_columns, value_columns) = match schema {
+        Schema::Bytes => (vec!["key".into(), "value".into()], Vec::new(), 0, 0),
+        Schema::Columns { key, value } => (
+            key.iter().chain(value).cloned().collect(),
+            (0..key.len())
+                .map(Part::Key)
+                .chain((0..value.len()).map(Part::Value))
+                .collect(),
+            key.len(),
+            value.len(),
+        ),
+    };
+    start(Writer {
+        out: std::io::BufWriter::with_capacity(256 << 10, out),
+        dialect,
+        names,
+        parts,
+        key_columns,
+        value_columns,
+        line: Vec::new(),
+    })
+}
+
+/// Makes a writer of the same text as one that was read.
+///
+/// # Errors
+///
+/// Usage, where some columns were left out: they would be lost.
+pub(super) fn like<'a>(
+    out: Box<dyn Write + 'a>,
+    dialect: &Dialect,
+    columns: &Columns,
+) -> Result<Box<dyn RowWriter + 'a>> {
+    if columns.leaves_some_out() {
+        return Err(Error::usage(
+            "some columns were left out by --columns or --ignore-columns and would be missing in the output",
+            "read all columns to write the same kind of file",
+        ));
+    }
+    let mut parts = vec![Part::Key(0); columns.names.len()];
+    let key = columns
+        .key
+        .iter()
+        .enumerate()
+        .map(|(i, &at)| (at, Part::Key(i)));
+    let value = columns
+        .value
+        .iter()
+        .enumerate()
+        .map(|(i, &at)| (at, Part::Value(i)));
+    for (at, part) in key.chain(value) {
+        if let Some(slot) = parts.get_mut(at) {
+            *slot = part;
+        }
+    }
+    start(Writer {
+        out: std::io::BufWriter::with_capacity(256 << 10, out),
+        dialect: dialect.clone(),
+        names: columns.names.clone(),
+        parts,
+        key_columns: columns.key.len(),
+        value_columns: columns.value.len(),
+        line: Vec::new(),
+    })
+}
+
+fn start<'a>(mut writer: Writer<'a>) -> Result<Box<dyn RowWriter + 'a>> {
+    if writer.dialect.has_header {
+        let names = std::mem::take(&mut writer.names);
+        for (i, name) in names.iter().enumerate() {
+            writer.push(i, Some(name.as_bytes()));
+        }
+        // A name is never NULL, but may be spelled like it.
+        writer.end_line()?;
+    }
+    Ok(Box::new(writer))
+}
+
+impl Writer<'_> {
+    /// Appends a field to the line.
+    fn push(&mut self, index: usize, field: Option<&[u8]>) {
+        if index > 0 {
+            self.line.push(self.dialect.delimiter);
+        }
+        let null = self.dialect.null.as_deref();
+        let Some(field) = field else {
+            self.line.extend_from_slice(null.unwrap_or_default());
+            return;
+        };
+        let is_structured = memchr3(self.dialect.delimiter, b'\n', QUOTE, field).is_some()
+            || field.contains(&b'\r');
+        if is_structured || null == Some(field) {
+            self.push_quoted(field);
+        } else {
+            self.line.extend_from_slice(field);
+        }
+    }
+
+    fn push_quoted(&mut self, field: &[u8]) {
+        self.line.push(QUOTE);
+        for &byte in field {
+            if byte == QUOTE {
+                self.line.push(QUOTE);
+            }
+            self.line.push(byte);
+        }
+        self.line.push(QUOTE);
+    }
+
+    fn end_line(&mut self) -> Result<()> {
+        // An empty line would be no record; and a byte order mark in front of the first field no part of it.
+        if self.line.is_empty() || self.line.starts_with(b"\xef\xbb\xbf") {
+            let line = std::mem::take(&mut self.line);
+            let first_len = line
+                .iter()
+                .position(|&byte| byte == self.dialect.delimiter)
+                .unwrap_or(line.len());
+            let (first, rest) = line.split_at(first_len);
+            self.push_quoted(first);
+            self.line.extend_from_slice(rest);
+        }
+        self.line.extend_from_slice(self.dialect.line_end());
+        self.out
+            .write_all(&self.line)
+            .map_err(|e| Error::io("writing", "the output", e))?;
+        self.line.clear();
+        Ok(())
+    }
+
+    fn put_columns(&mut self, row: Row<'_>) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        let key = decode_key(row.key, self.key_columns);
+        let value = decode_value(row.value, self.value_columns);
+        let (Some(key), Some(value)) = (key, value) else {
+            return Err(Error::usage(
+                format!("row {} does not have the table's columns", escape(row.key)),
+                "",
+            ));
+        };
+        for (i, part) in parts.iter().enumerate() {
+            let field = match part {
+                Part::Key(at) => key.get(*at).map(Vec::as_slice),
+                Part::Value(at) => value.get(*at).copied().flatten(),
+            };
+            if field.is_none() && self.dialect.null.is_none() {
+                return Err(Error::usage(
+                    format!("row {} holds NULL", escape(row.key)),
+                    "say with --null how NULL is to be spelled",
+                ));
+            }
+            self.push(i, field);
+        }
+        self.parts = parts;
+        self.end_line()
+    }
+}
+
+impl RowWriter for Writer<'_> {
+    fn put(&mut self, row: Row<'_>) -> Result<()> {
+        if !self.parts.is_empty() {
+            return self.put_columns(row);
+        }
+        self.push(0, Some(escape(row.key).as_bytes()));
+        self.push(1, Some(escape(row.value).as_bytes()));
+        self.end_line()
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<()> {
+        Err(Error::usage(
+            format!("delimited text has no deletions: key {}", escape(key)),
+            "write to .sst, or show the operations with mdiff cat",
+        ))
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.out
+            .flush()
+            .map_err(|e| Error::io("writing", "the output", e))
+    }
+}
