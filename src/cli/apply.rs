@@ -70,7 +70,12 @@ pub struct ApplyArgs {
 pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     let output = args.output.as_deref().filter(|_| !args.dry_run);
     if let Some(output) = output {
-        outfile::check(output, args.force.force, &[&args.base, &args.patch])?;
+        let key_file = args.key_file.key_file.as_deref();
+        let inputs: Vec<&Path> = [args.base.as_path(), &args.patch]
+            .into_iter()
+            .chain(key_file)
+            .collect();
+        outfile::check(output, args.force.force, &inputs)?;
     }
     let source_options = args.source.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
