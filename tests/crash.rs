@@ -6,7 +6,7 @@
 mod common;
 use common::*;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A folder with inputs, a command that writes `out` there, and what it writes.
@@ -22,7 +22,9 @@ const OLD: &[u8] = b"the old file";
 
 impl Case {
     fn all() -> Vec<Case> {
-        ["build", "patch", "apply", "convert"].map(|name| Case::of(name, 300, 60)).into()
+        ["build", "patch", "apply", "convert"]
+            .map(|name| Case::of(name, 300, 60))
+            .into()
     }
 
     fn of(name: &'static str, rows: u64, value_bytes: usize) -> Case {
@@ -36,7 +38,10 @@ impl Case {
         let path = |name: &str| dir.path().join(name).display().to_string();
         std::fs::write(path("base.sst"), sst_bytes(&base, "none")).unwrap();
         std::fs::write(path("target.sst"), sst_bytes(&target, "none")).unwrap();
-        mdiff(["patch", "base.sst", "target.sst", "-o", "fix.mpatch"]).in_dir(&dir).run().exits(0);
+        mdiff(["patch", "base.sst", "target.sst", "-o", "fix.mpatch"])
+            .in_dir(&dir)
+            .run()
+            .exits(0);
         let inputs: &[&str] = match name {
             "build" | "convert" => &["base.sst"],
             "patch" => &["base.sst", "target.sst"],
@@ -49,7 +54,13 @@ impl Case {
         let new = std::fs::read(path(out_name(name))).unwrap();
         std::fs::remove_file(path(out_name(name))).unwrap();
         let logs = tempfile::tempdir().unwrap();
-        Case { name, dir, logs, args, new }
+        Case {
+            name,
+            dir,
+            logs,
+            args,
+            new,
+        }
     }
 
     fn out(&self) -> PathBuf {
@@ -57,7 +68,9 @@ impl Case {
     }
 
     fn temp(&self) -> PathBuf {
-        self.dir.path().join(format!(".{}.mdiff-partial", out_name(self.name)))
+        self.dir
+            .path()
+            .join(format!(".{}.mdiff-partial", out_name(self.name)))
     }
 
     /// Nothing there but the inputs and, with `old`, an older output.
@@ -87,8 +100,17 @@ impl Case {
     fn calls(&self, old: bool) -> Vec<(String, usize)> {
         self.reset(old);
         let calls = self.traced(old).calls();
-        for call in ["write", "fsync", "close", if old { "rename" } else { "linkat" }] {
-            assert!(calls.contains_key(call), "{}: no {call} in {calls:?}", self.name);
+        for call in [
+            "write",
+            "fsync",
+            "close",
+            if old { "rename" } else { "linkat" },
+        ] {
+            assert!(
+                calls.contains_key(call),
+                "{}: no {call} in {calls:?}",
+                self.name
+            );
         }
         calls.into_iter().collect()
     }
@@ -135,12 +157,22 @@ fn killed_at_any_call_the_target_is_the_old_file_or_the_new() {
                 for when in 1..=count {
                     let what = format!("{}, killed at {call} {when}", case.name);
                     case.reset(old);
-                    let run = case.traced(old).run(Some(&format!("{call}:signal=KILL:when={when}")));
+                    let run = case
+                        .traced(old)
+                        .run(Some(&format!("{call}:signal=KILL:when={when}")));
                     // A call of a loop may be made less often this time: then nothing was killed.
-                    assert!(run.ran.signal == Some(9) || run.ran.code == Some(0), "{what}: {:?}", run.ran);
+                    assert!(
+                        run.ran.signal == Some(9) || run.ran.code == Some(0),
+                        "{what}: {:?}",
+                        run.ran
+                    );
                     kills += u32::from(run.ran.signal == Some(9));
                     assert!(case.is_old(old) || case.is_new(), "{what}");
-                    *if case.is_new() { &mut left_new } else { &mut left_old } += 1;
+                    *if case.is_new() {
+                        &mut left_new
+                    } else {
+                        &mut left_old
+                    } += 1;
                     case.next_run_works(&what);
                 }
             }
@@ -173,18 +205,31 @@ fn a_failing_call_is_an_error_and_the_old_file_stays() {
                         match run.ran.code {
                             Some(0) => {
                                 assert!(case.is_new(), "{what}: success without the new file");
-                                let must_fail = matches!(call.as_str(), "write" | "fsync" | "rename");
-                                assert!(!must_fail || errno == "EINTR", "{what}: taken for success");
+                                let must_fail =
+                                    matches!(call.as_str(), "write" | "fsync" | "rename");
+                                assert!(
+                                    !must_fail || errno == "EINTR",
+                                    "{what}: taken for success"
+                                );
                             }
                             Some(2) => {
                                 errors += 1;
-                                assert!(run.ran.stderr.starts_with("error: "), "{what}: {}", run.ran.stderr);
-                                let never = errno == "EINTR" && matches!(call.as_str(), "write" | "fsync" | "openat");
+                                assert!(
+                                    run.ran.stderr.starts_with("error: "),
+                                    "{what}: {}",
+                                    run.ran.stderr
+                                );
+                                let never = errno == "EINTR"
+                                    && matches!(call.as_str(), "write" | "fsync" | "openat");
                                 assert!(!never, "{what}: not tried again: {}", run.ran.stderr);
-                                let stays = is_last_fsync || case.is_old(old) || call == "openat" || call == "unlink";
+                                let stays = is_last_fsync
+                                    || case.is_old(old)
+                                    || call == "openat"
+                                    || call == "unlink";
                                 assert!(stays, "{what}: an error, and the old file is gone");
                                 assert!(case.is_old(old) || case.is_new(), "{what}");
-                                if call != "unlink" {
+                                // Before the lock is held, the file may be another run's.
+                                if !matches!(call.as_str(), "unlink" | "flock" | "statx") {
                                     assert!(!case.temp().exists(), "{what}: litter");
                                 }
                             }
@@ -212,17 +257,62 @@ fn a_failed_fsync_is_never_success_and_never_tried_again() {
         for old in [true, false] {
             for when in [1, 2] {
                 case.reset(old);
-                let run = case.traced(old).run(Some(&format!("fsync:error=EIO:when={when}")));
-                let ran = run.ran.exits(2).tells("error: syncing").tells("Input/output error");
+                let run = case
+                    .traced(old)
+                    .run(Some(&format!("fsync:error=EIO:when={when}")));
+                let ran = run
+                    .ran
+                    .exits(2)
+                    .tells("error: syncing")
+                    .tells("Input/output error");
                 assert_eq!(run.log.matches(" fsync(").count(), when, "{}", run.log);
-                assert!(!ran.stdout.contains("root"), "no result is told: {}", ran.stdout);
+                assert!(
+                    !ran.stdout.contains("root"),
+                    "no result is told: {}",
+                    ran.stdout
+                );
                 if when == 1 {
                     assert!(case.is_old(old), "{}", case.name);
-                    assert!(!run.log.contains(" rename(") && !run.log.contains(" linkat("), "{}", run.log);
+                    assert!(
+                        !run.log.contains(" rename(") && !run.log.contains(" linkat("),
+                        "{}",
+                        run.log
+                    );
                 } else {
                     assert!(case.is_new(), "{}", case.name);
                 }
             }
+        }
+    }
+}
+
+/// What a power failure may drop is what no fsync followed. So: every write before the file's fsync, that before the
+/// rename, and then the folder's.
+#[test]
+fn the_file_is_synced_before_it_is_renamed_and_the_folder_after() {
+    if !strace_works("order of calls") {
+        return;
+    }
+    for case in Case::all() {
+        for old in [true, false] {
+            case.reset(old);
+            let log = case.traced(old).run(None).log;
+            let places = |call: &str| -> Vec<usize> {
+                log.match_indices(&format!(" {call}("))
+                    .map(|(at, _)| at)
+                    .collect()
+            };
+            let (writes, syncs) = (places("write"), places("fsync"));
+            let renames = places(if old { "rename" } else { "linkat" });
+            assert!(
+                syncs.len() == 2
+                    && renames.len() == 1
+                    && writes.iter().all(|write| *write < syncs[0])
+                    && syncs[0] < renames[0]
+                    && renames[0] < syncs[1],
+                "{}: {log}",
+                case.name
+            );
         }
     }
 }
@@ -240,8 +330,15 @@ fn what_was_written_is_read_back_before_it_takes_its_name() {
         for lie in [0usize, 1, 10] {
             case.reset(old);
             // A write of nothing is an error by itself.
-            let run = case.traced(old).run(Some(&format!("write:retval={lie}:when=1")));
-            assert!(matches!(run.ran.code, Some(2 | 3)), "{}: {:?}", case.name, run.ran);
+            let run = case
+                .traced(old)
+                .run(Some(&format!("write:retval={lie}:when=1")));
+            assert!(
+                matches!(run.ran.code, Some(2 | 3)),
+                "{}: {:?}",
+                case.name,
+                run.ran
+            );
             assert!(case.is_old(old), "{}", case.name);
             case.next_run_works("after a lying write");
         }
@@ -283,9 +380,14 @@ fn a_limit_on_the_size_of_files_at_any_byte_keeps_the_old_file() {
         return skipped("limits on the size of files: prlimit (util-linux) does not work here");
     }
     let mut steps = 0;
-    for (name, rows, value_bytes) in
-        [("build", 900, 20), ("patch", 60, 60), ("apply", 30, 60), ("convert", 30, 60), ("apply", 2000, 500), ("patch", 2000, 1000)]
-    {
+    for (name, rows, value_bytes) in [
+        ("build", 900, 20),
+        ("patch", 60, 60),
+        ("apply", 30, 60),
+        ("convert", 30, 60),
+        ("apply", 2000, 500),
+        ("patch", 2000, 1000),
+    ] {
         let case = Case::of(name, rows, value_bytes);
         let len = case.new.len();
         let count = (rounds(40, 1000) as usize).min(len);
@@ -294,14 +396,27 @@ fn a_limit_on_the_size_of_files_at_any_byte_keeps_the_old_file() {
             case.reset(true);
             let output = with_file_size_limit(limit, &case.args(true)).unwrap();
             let stderr = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(2), "{name}, {limit} of {len} bytes: {stderr}");
-            assert!(stderr.contains("File too large"), "{name}, {limit} of {len} bytes: {stderr}");
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{name}, {limit} of {len} bytes: {stderr}"
+            );
+            assert!(
+                stderr.contains("File too large"),
+                "{name}, {limit} of {len} bytes: {stderr}"
+            );
             assert!(case.is_old(true), "{name}, {limit} of {len} bytes");
-            assert!(!case.temp().exists(), "{name}, {limit} of {len} bytes: litter");
+            assert!(
+                !case.temp().exists(),
+                "{name}, {limit} of {len} bytes: litter"
+            );
             steps += 1;
         }
         let output = with_file_size_limit(len, &case.args(true)).unwrap();
-        assert!(output.status.success(), "{name}: {len} bytes are enough: {output:?}");
+        assert!(
+            output.status.success(),
+            "{name}: {len} bytes are enough: {output:?}"
+        );
         case.next_run_works(name);
     }
     println!("{steps} limits");
@@ -309,8 +424,21 @@ fn a_limit_on_the_size_of_files_at_any_byte_keeps_the_old_file() {
 
 fn inputs() -> tempfile::TempDir {
     let case = Case::of("apply", 3000, 60);
-    mdiff(["build", "base.sst", "-o", "base.mtree"]).in_dir(&case.dir).run().exits(0);
-    mdiff(["patch", "base.sst", "target.sst", "-o", "rev.mpatch", "--reversible"]).in_dir(&case.dir).run().exits(0);
+    mdiff(["build", "base.sst", "-o", "base.mtree"])
+        .in_dir(&case.dir)
+        .run()
+        .exits(0);
+    mdiff([
+        "patch",
+        "base.sst",
+        "target.sst",
+        "-o",
+        "rev.mpatch",
+        "--reversible",
+    ])
+    .in_dir(&case.dir)
+    .run()
+    .exits(0);
     case.dir
 }
 
@@ -333,7 +461,12 @@ const PRINTING: [&[&str]; 12] = [
 fn a_full_disk_behind_stdout_is_trouble_for_every_command() {
     let dir = inputs();
     for args in PRINTING {
-        mdiff(args).in_dir(&dir).stdout_to("/dev/full").run().exits(2).tells("No space left on device");
+        mdiff(args)
+            .in_dir(&dir)
+            .stdout_to("/dev/full")
+            .run()
+            .exits(2)
+            .tells("No space left on device");
     }
 }
 
@@ -341,10 +474,17 @@ fn a_full_disk_behind_stdout_is_trouble_for_every_command() {
 fn a_reader_that_went_away_is_no_trouble_for_any_command() {
     let dir = inputs();
     for args in PRINTING {
-        let ran = mdiff(args).in_dir(&dir).stdout_closed().run().tells_nothing();
+        let ran = mdiff(args)
+            .in_dir(&dir)
+            .stdout_closed()
+            .run()
+            .tells_nothing();
         assert_eq!(ran.signal, Some(13), "SIGPIPE, as any filter: {ran:#?}");
     }
-    assert!(!folder(&dir).keys().any(|name| name.contains("partial")), "litter");
+    assert!(
+        !folder(&dir).keys().any(|name| name.contains("partial")),
+        "litter"
+    );
 }
 
 /// The first files that a process without streams opens get the numbers 0, 1 and 2: what it prints must not go there.
@@ -355,14 +495,21 @@ fn streams_closed_at_the_start_overwrite_no_file() {
     for args in PRINTING {
         for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">&- 2>&-"] {
             let _ = std::fs::remove_file(dir.path().join("new"));
-            let line = format!("'{}' {} {closed}", env!("CARGO_BIN_EXE_mdiff"), args.join(" "));
+            let line = format!(
+                "'{}' {} {closed}",
+                env!("CARGO_BIN_EXE_mdiff"),
+                args.join(" ")
+            );
             let output = Command::new("sh")
                 .args(["-c", &line])
                 .current_dir(&dir)
                 .stdin(Stdio::null())
                 .output()
                 .unwrap();
-            assert!(matches!(output.status.code(), Some(0..=2)), "{line}: {output:?}");
+            assert!(
+                matches!(output.status.code(), Some(0..=2)),
+                "{line}: {output:?}"
+            );
             let mut after = folder(&dir);
             if let Some(new) = after.remove("new") {
                 mdiff(["info", "new"]).in_dir(&dir).run().exits(0);
@@ -380,19 +527,38 @@ fn an_input_is_never_the_output() {
     let path = |name: &str| dir.path().join(name);
     std::fs::write(path("secret.key"), [7u8; 32]).unwrap();
     std::fs::write(path("splits"), "row 0000100\n").unwrap();
-    mdiff(["build", "target.sst", "-o", "target.mtree"]).in_dir(&dir).run().exits(0);
+    mdiff(["build", "target.sst", "-o", "target.mtree"])
+        .in_dir(&dir)
+        .run()
+        .exits(0);
     let before = folder(&dir);
     let commands: [(&[&str], &[&str]); 8] = [
         (&["build", "base.sst"], &["base.sst"]),
-        (&["build", "base.sst", "--key-file", "secret.key"], &["base.sst", "secret.key"]),
-        (&["build", "base.sst", "--split-at", "splits"], &["splits"]),
-        (&["patch", "base.sst", "target.sst"], &["base.sst", "target.sst"]),
         (
-            &["patch", "base.sst", "target.sst", "--trees", "base.mtree", "target.mtree"],
+            &["build", "base.sst", "--key-file", "secret.key"],
+            &["base.sst", "secret.key"],
+        ),
+        (&["build", "base.sst", "--split-at", "splits"], &["splits"]),
+        (
+            &["patch", "base.sst", "target.sst"],
+            &["base.sst", "target.sst"],
+        ),
+        (
+            &[
+                "patch",
+                "base.sst",
+                "target.sst",
+                "--trees",
+                "base.mtree",
+                "target.mtree",
+            ],
             &["base.sst", "base.mtree", "target.mtree"],
         ),
         (&["patch", "--invert", "rev.mpatch"], &["rev.mpatch"]),
-        (&["apply", "base.sst", "fix.mpatch"], &["base.sst", "fix.mpatch"]),
+        (
+            &["apply", "base.sst", "fix.mpatch"],
+            &["base.sst", "fix.mpatch"],
+        ),
         (&["convert", "base.sst", "--to", "sst"], &["base.sst"]),
     ];
     let mut refused = 0;
@@ -404,9 +570,21 @@ fn an_input_is_never_the_output() {
             std::fs::hard_link(path(input), path(".fresh.mdiff-partial")).unwrap();
             let absolute = path(input).display().to_string();
             let dotted = format!("./{input}");
-            for out in [input, dotted.as_str(), &absolute, "symlink", "symlink2", "hardlink", "fresh"] {
+            for out in [
+                input,
+                dotted.as_str(),
+                &absolute,
+                "symlink",
+                "symlink2",
+                "hardlink",
+                "fresh",
+            ] {
                 let ran = mdiff(args).args(["-o", out, "--force"]).in_dir(&dir).run();
-                assert_eq!(ran.code, Some(2), "{args:?} -o {out} over {input}: {ran:#?}");
+                assert_eq!(
+                    ran.code,
+                    Some(2),
+                    "{args:?} -o {out} over {input}: {ran:#?}"
+                );
                 ran.tells("are the same file").prints_nothing();
                 refused += 1;
             }

@@ -12,7 +12,14 @@ use super::{Ran, skipped};
 /// Whether strace can trace and inject here; says loudly where not.
 pub fn strace_works(test: &str) -> bool {
     let output = Command::new("strace")
-        .args(["-f", "-e", "trace=none", "-e", "inject=fsync:error=EIO", "true"])
+        .args([
+            "-f",
+            "-e",
+            "trace=none",
+            "-e",
+            "inject=fsync:error=EIO",
+            "true",
+        ])
         .output();
     match output {
         Ok(output) if output.status.success() => true,
@@ -86,7 +93,9 @@ impl Traced {
         let run = self.run(None);
         let mut calls = BTreeMap::new();
         for line in run.log.lines() {
-            let call = line.split_once(' ').map_or("", |(_, call)| call.trim_start());
+            let call = line
+                .split_once(' ')
+                .map_or("", |(_, call)| call.trim_start());
             if let Some((name, _)) = call.split_once('(')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             {
@@ -157,7 +166,14 @@ fn all_stopped(pid: &str) -> bool {
     tasks.flatten().all(|task| {
         std::fs::read_to_string(task.path().join("stat"))
             .ok()
-            .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with(['t', 'T'])))
+            .and_then(|stat| {
+                Some(
+                    stat.rsplit_once(')')?
+                        .1
+                        .trim_start()
+                        .starts_with(['t', 'T']),
+                )
+            })
             .unwrap_or(false)
     })
 }
