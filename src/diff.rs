@@ -97,17 +97,23 @@ pub fn diff(
             .take_while(|divergence| small(divergence))
             .count();
         let (now, later) = rest.split_at(count);
-        let collected: Vec<Result<Collected>> = now
-            .par_iter()
-            .map(|divergence| {
-                let mut collected = Collected::default();
-                diff_range(left, right, divergence, options, &mut collected)?;
-                Ok(collected)
-            })
-            .collect();
+        let collected = loop {
+            let collected: Result<Vec<Collected>> = now
+                .par_iter()
+                .map(|divergence| {
+                    let mut collected = Collected::default();
+                    diff_range(left, right, divergence, options, &mut collected)?;
+                    Ok(collected)
+                })
+                .collect();
+            match collected {
+                Err(error) if left.table.recover(&error)? || right.table.recover(&error)? => {}
+                collected => break collected?,
+            }
+        };
         for (divergence, changes) in now.iter().zip(collected) {
             sink.range(divergence)?;
-            changes?.hand_on(sink)?;
+            changes.hand_on(sink)?;
         }
         rest = later;
     }

@@ -12,8 +12,11 @@ use mdiff::tree::leaves::Unreadable;
 mod common;
 use common::*;
 
+/// Key, left value, right value.
+type Differing = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+
 #[derive(Default)]
-struct Seen(Vec<(Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)>);
+struct Seen(Vec<Differing>);
 
 impl ChangeSink for Seen {
     fn change(&mut self, change: Change<'_>) -> Result<()> {
@@ -30,7 +33,7 @@ impl ChangeSink for Seen {
     }
 }
 
-fn expected(left: &Rows, right: &Rows) -> Vec<(Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)> {
+fn expected(left: &Rows, right: &Rows) -> Vec<Differing> {
     let keys: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
     keys.into_iter()
         .filter(|key| left.get(*key) != right.get(*key))

@@ -210,10 +210,10 @@ fn text_table(
         .first()
         .map_or(Schema::Bytes, |view| view.header().schema.clone());
     if several {
-        out.line(
-            out.paint(Tone::Strong, &format!("table {}", table.name))
-                .into_owned(),
-        )?;
+        let title = out
+            .paint(Tone::Strong, &format!("table {}", table.name))
+            .into_owned();
+        out.line(title)?;
     }
     let mut tally = Tally::new(views);
     let mut shown = Vec::new();

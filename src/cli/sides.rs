@@ -16,7 +16,7 @@ use crate::source::{self, Snapshot, SourceOptions};
 /// One side as it was named.
 pub enum Opened {
     /// A tree.
-    Tree(Tree),
+    Tree(Box<Tree>),
     /// A snapshot, not yet read.
     Snapshot(Box<dyn Snapshot>),
 }
@@ -31,7 +31,7 @@ pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
     let mut scratch = Vec::new();
     let head = input.read(0, input.len().min(8), &mut scratch)?;
     if crate::mtree::read::is_tree(head) {
-        return Tree::from_input(input).map(Opened::Tree);
+        return Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree)));
     }
     if crate::patch::read::is_patch(head) {
         return Err(Error::usage(
@@ -197,7 +197,7 @@ impl Plan {
         let mut snapshots = Vec::new();
         for (index, side) in sides.into_iter().enumerate() {
             match side {
-                Opened::Tree(tree) => trees.push(Some(tree)),
+                Opened::Tree(tree) => trees.push(Some(*tree)),
                 Opened::Snapshot(snapshot) => {
                     trees.push(None);
                     snapshots.push((index, snapshot));

@@ -40,7 +40,7 @@ impl Default for Sample {
 impl Sample {
     /// Takes the next key, in key order.
     pub fn push(&mut self, key: &[u8]) {
-        if self.seen % self.step == 0 {
+        if self.seen.is_multiple_of(self.step) {
             if self.keys.len() == SAMPLE_MAX {
                 let mut index = 0;
                 self.keys.retain(|_| {
@@ -49,7 +49,7 @@ impl Sample {
                 });
                 self.step *= 2;
             }
-            if self.seen % self.step == 0 {
+            if self.seen.is_multiple_of(self.step) {
                 self.keys.push(key.to_vec());
             }
         }

@@ -309,7 +309,7 @@ impl Body {
         *locked(&self.order) = Order::default();
     }
 
-    fn is_order_proven(&self) -> bool {
+    pub fn is_order_proven(&self) -> bool {
         let mut order = locked(&self.order);
         let mut at = self.start;
         while !order.is_proven {
@@ -327,7 +327,7 @@ impl Body {
     }
 
     /// Returns an error unless all rows are in order; looks at all of them at most once.
-    fn prove_order(&self) -> Result<()> {
+    pub fn prove_order(&self) -> Result<()> {
         let _proving = locked(&self.proving);
         if self.is_order_proven() {
             return Ok(());

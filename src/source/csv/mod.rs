@@ -31,6 +31,7 @@ mod body;
 mod columns;
 mod cut;
 mod dialect;
+mod plain;
 mod quotes;
 mod record;
 mod scan;
@@ -196,6 +197,10 @@ impl Table for Csv {
         }
     }
 
+    fn may_recover(&self) -> bool {
+        self.sorted.get().is_none() && !self.body.is_order_proven()
+    }
+
     fn recover(&self, error: &Error) -> Result<bool> {
         if self.sorted.get().is_some() {
             return Ok(false);
@@ -207,6 +212,13 @@ impl Table for Csv {
         }
         match error.kind() {
             ErrorKind::Unsorted { .. } => self.sort().map(|()| true),
+            // Ranges were looked for in a text that was trusted to be in order.
+            ErrorKind::StaleTree { .. } => match self.body.prove_order() {
+                Err(error) if matches!(error.kind(), ErrorKind::Unsorted { .. }) => {
+                    self.sort().map(|()| true)
+                }
+                proven => proven.map(|()| had_guesses),
+            },
             // A search may have met the middle of a quoted field.
             ErrorKind::Damaged { .. } | ErrorKind::Limit { .. } => Ok(had_guesses),
             _ => Ok(false),

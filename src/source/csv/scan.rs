@@ -130,6 +130,7 @@ impl<'a> Scan<'a> {
                 "a record was expected to start inside another",
             )));
         }
+        // The search for `to` has seen that the row before its place is below it; a text that changes meanwhile may differ.
         if let (Some((last, _)), Some(to)) = (self.cutter.last(), &self.to)
             && last >= to.as_slice()
             && !self.cutter.any_order

@@ -865,6 +865,32 @@ fn a_part_of_an_unsorted_text_is_whole() {
     assert_eq!(keys, [&b"050"[..], b"0505", b"051"]);
 }
 
+/// One row too far ahead, at each place, also where one piece ends and the next begins.
+#[test]
+fn disorder_at_a_seam_is_noticed() {
+    const ROWS: usize = 24;
+    for stray in 0..ROWS {
+        let mut text = String::from("id,a\n");
+        let mut want = Vec::new();
+        for i in 0..ROWS {
+            let key = if i == stray {
+                format!("{:03}5", i + 1)
+            } else {
+                format!("{i:03}")
+            };
+            text.push_str(&format!("{key},{i}\n"));
+            want.push(key.into_bytes());
+        }
+        want.sort();
+        for pieces in 2..ROWS {
+            let table = open_text(text.as_bytes(), "t.csv", &SourceOptions::default()).unwrap();
+            let rows = read_in_pieces(&table, &KeyRange::all(), pieces).unwrap();
+            let keys: Vec<_> = rows.into_iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, want, "row {stray}, {pieces} pieces");
+        }
+    }
+}
+
 #[test]
 fn the_writer_quotes_what_needs_it_and_refuses_what_it_would_lose() {
     let schema = Schema::Columns {
