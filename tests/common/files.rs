@@ -97,3 +97,18 @@ pub fn shared_fixtures() -> Option<PathBuf> {
 pub fn tool(name: &str, args: &[&str]) -> Option<std::process::Output> {
     std::process::Command::new(name).args(args).output().ok()
 }
+
+/// The bytes that a field of `--json` stands for: text, or hexadecimal where they are no UTF-8.
+pub fn json_bytes(field: &serde_json::Value) -> Vec<u8> {
+    match field {
+        serde_json::Value::String(text) => text.clone().into_bytes(),
+        other => unhex(other["hex"].as_str().unwrap_or_else(|| panic!("{other}"))),
+    }
+}
+
+/// The bytes of hexadecimal digits.
+pub fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+        .collect()
+}

@@ -322,7 +322,8 @@ fn mutated_text() {
         move |bytes, seed| {
             let options = SourceOptions {
                 format: Some("csv".into()),
-                sort_memory_bytes: [0, 4096][(seed / 2 % 2) as usize],
+                // The sorter takes what it may use at once; more than a small file needs is the user's wish, not the file's.
+                sort_memory_bytes: [256 << 10, 4096][(seed / 2 % 2) as usize],
                 text: TextOptions {
                     no_header: seed % 5 == 4,
                     null: (seed % 3 == 0).then(|| "\\N".into()),
