@@ -125,8 +125,8 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             }
             out.line(format!(
                 "{}: table {}, {}, {}, {}, root {}",
-                output.display(),
-                header.name,
+                output::name(output.display()),
+                output::name(&header.name),
                 counted(header.summary.rows, "row"),
                 output::bytes(header.summary.bytes),
                 counted_as(header.leaves, "leaf", "leaves"),

@@ -221,7 +221,7 @@ fn finish(
     file.commit()?;
     out.line(format!(
         "{}: {} and {} in {}, {}",
-        output.display(),
+        output::name(output.display()),
         counted(counts.puts, "put"),
         counted(counts.deletes, "delete"),
         counted(counts.ranges, "key range"),
