@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::{Ran, skipped};
@@ -113,12 +114,29 @@ impl Traced {
         let mut command = self.command(Some(&format!("{name}:signal=STOP:when={when}")));
         let mut child = command.spawn().expect("strace starts");
         let pid = wait_for_stop(&self.log, &mut child);
-        if let Some(pid) = &pid {
+        if pid.is_some() {
             act();
-            let status = Command::new("kill").args(["-CONT", pid]).status().unwrap();
-            assert!(status.success());
         }
-        let output = child.wait_with_output().expect("strace ends");
+        // Strace counts the calls of each thread by itself, so others may stop later: all go on until the end.
+        let ended = AtomicBool::new(false);
+        let output = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut pause = Duration::from_millis(2);
+                while let Some(pid) = &pid
+                    && !ended.load(SeqCst)
+                {
+                    let _ = Command::new("kill")
+                        .args(["-CONT", pid])
+                        .stderr(Stdio::null())
+                        .status();
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+            });
+            let output = child.wait_with_output().expect("strace ends");
+            ended.store(true, SeqCst);
+            output
+        });
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         pid.map(|_| TracedRun {
             ran: ran(&command, output),
