@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::{ForceArgs, KeyFileArgs, SourceArgs};
 use super::exit::Exit;
-use super::output::{Output, counted};
+use super::output::{self, Output, counted};
 use super::report::hex;
 use super::{outfile, sides};
 use crate::apply::{ApplyOptions, apply};
@@ -70,7 +70,12 @@ pub struct ApplyArgs {
 pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     let output = args.output.as_deref().filter(|_| !args.dry_run);
     if let Some(output) = output {
-        outfile::check(output, args.force.force, &[&args.base, &args.patch])?;
+        let key_file = args.key_file.key_file.as_deref();
+        let inputs: Vec<&Path> = [args.base.as_path(), &args.patch]
+            .into_iter()
+            .chain(key_file)
+            .collect();
+        outfile::check(output, args.force.force, &inputs)?;
     }
     let source_options = args.source.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
@@ -108,15 +113,15 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         counted(deletes, "delete")
     );
     out.line(match output {
-        Some(output) => format!(
+        Some(path) => format!(
             "{}: {what} applied; {}, proven to have the target's root {}",
-            output.display(),
+            output::name(path.display()),
             counted(applied.rows, "row"),
             hex(&applied.root)
         ),
         None => format!(
             "the patch fits {}: {what} lead to the target's {}",
-            args.base.display(),
+            output::name(args.base.display()),
             counted(applied.rows, "row")
         ),
     })?;

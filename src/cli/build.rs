@@ -86,7 +86,16 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             .collect(),
     };
     for (snapshots, output) in &jobs {
-        outfile::check(output, args.force.force, snapshots)?;
+        let others = [
+            args.tree.key_file.key_file.as_deref(),
+            args.tree.split_at.as_deref(),
+        ];
+        let inputs: Vec<&Path> = snapshots
+            .iter()
+            .copied()
+            .chain(others.into_iter().flatten())
+            .collect();
+        outfile::check(output, args.force.force, &inputs)?;
     }
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
@@ -116,8 +125,8 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             }
             out.line(format!(
                 "{}: table {}, {}, {}, {}, root {}",
-                output.display(),
-                header.name,
+                output::name(output.display()),
+                output::name(&header.name),
                 counted(header.summary.rows, "row"),
                 output::bytes(header.summary.bytes),
                 counted_as(header.leaves, "leaf", "leaves"),

@@ -9,7 +9,7 @@ use super::convert;
 use super::exit::Exit;
 use super::kind::Kind;
 use super::ops;
-use super::output::{Output, counted};
+use super::output::{self, Output, counted};
 use super::rows::{self, Form, LeftOut, Lines};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
@@ -180,7 +180,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
                     };
                     current = Some((table, range));
                     if tables.len() > 1 && form == PatchForm::Text {
-                        out.line(format!("table {}", table.name))?;
+                        out.line(format!("table {}", output::name(&table.name)))?;
                     }
                 }
             }

@@ -117,6 +117,7 @@ fn convert_snapshot(
         snapshot.check_unchanged()?;
         match written {
             Ok(rows) => {
+                file.read_back()?;
                 file.commit()?;
                 out.note(format!(
                     "{}: {}",
@@ -168,6 +169,7 @@ fn convert_patch(
         }
     }
     writer.finish()?;
+    file.read_back()?;
     file.commit()?;
     let counts = reader.counts();
     out.note(format!(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::SourceArgs;
 use super::exit::Exit;
 use super::kind::Kind;
-use super::output::{Output, count};
+use super::output::{self, Output, count};
 use super::report::{hex, key_range};
 use super::sides::Plan;
 use crate::error::Result;
@@ -114,7 +114,7 @@ fn print_fact(depth: usize, name: &str, value: &Value, out: &mut Output) -> Resu
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => output::name(text),
         Value::Null => "-".into(),
         Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
         other => other.to_string(),

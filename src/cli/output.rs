@@ -1,6 +1,7 @@
 //! The result on stdout and notes on stderr: checked writes, colour, and how numbers and long values are shown.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -304,6 +305,20 @@ fn own_stdout() -> Result<File> {
 
 fn stdout_error(error: io::Error) -> Error {
     Error::io("writing", "stdout", error)
+}
+
+/// A name as a person reads it: what a terminal could take for a command is escaped. Names of files and tables, and what a file says of
+/// itself, may hold anything.
+pub fn name(name: impl fmt::Display) -> String {
+    let mut out = String::new();
+    for c in name.to_string().chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A count with thousands separated: `1,234,567`.

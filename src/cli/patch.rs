@@ -117,6 +117,13 @@ pub fn run(args: &PatchArgs, out: &mut Output) -> Result<Exit> {
     }
 }
 
+/// What is read besides snapshots and patches, and no more to be replaced than those.
+fn other_inputs(args: &PatchArgs) -> impl Iterator<Item = &Path> {
+    let files = [&args.tree.key_file.key_file, &args.tree.split_at];
+    let files = files.into_iter().flatten().chain(&args.trees);
+    files.map(PathBuf::as_path)
+}
+
 fn run_patch(
     args: &PatchArgs,
     base: &Path,
@@ -124,7 +131,11 @@ fn run_patch(
     output: &Path,
     out: &mut Output,
 ) -> Result<Exit> {
-    outfile::check(output, args.force.force, &[base, target])?;
+    let inputs: Vec<&Path> = [base, target]
+        .into_iter()
+        .chain(other_inputs(args))
+        .collect();
+    outfile::check(output, args.force.force, &inputs)?;
     let plan = Plan {
         tree: args.tree.clone(),
         tables: args.tables.clone(),
@@ -181,7 +192,8 @@ fn run_patch(
 }
 
 fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
-    outfile::check(output, args.force.force, &[patch])?;
+    let inputs: Vec<&Path> = [patch].into_iter().chain(other_inputs(args)).collect();
+    outfile::check(output, args.force.force, &inputs)?;
     let input = Input::open(patch, &args.source.options().file)?;
     let mut reader = PatchReader::new(&input)?;
     let hash = hash_of(&reader.header().hash, &args.tree.key_file, patch)?;
@@ -209,7 +221,7 @@ fn finish(
     file.commit()?;
     out.line(format!(
         "{}: {} and {} in {}, {}",
-        output.display(),
+        output::name(output.display()),
         counted(counts.puts, "put"),
         counted(counts.deletes, "delete"),
         counted(counts.ranges, "key range"),

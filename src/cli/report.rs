@@ -211,7 +211,10 @@ fn text_table(
         .map_or(Schema::Bytes, |view| view.header().schema.clone());
     if several {
         let title = out
-            .paint(Tone::Strong, &format!("table {}", table.name))
+            .paint(
+                Tone::Strong,
+                &format!("table {}", output::name(&table.name)),
+            )
             .into_owned();
         out.line(title)?;
     }
@@ -253,7 +256,7 @@ fn text_table(
         out.line(format!(
             "  {:<6}{}  {}, {}  root {}{missing}",
             side_name(index, views.len()),
-            paths[index].display(),
+            output::name(paths[index].display()),
             counted(summary.rows, "row"),
             output::bytes(summary.bytes),
             &root[..16],
@@ -436,7 +439,7 @@ fn agreement_lines(tally: &Tally, paths: &[PathBuf], out: &mut Output) -> Result
         out.line(format!(
             "  {} ({}) is the odd one out in {} of {}",
             side_name(side, sides),
-            paths[side].display(),
+            output::name(paths[side].display()),
             count(*ranges),
             counted(tally.seen, "range")
         ))?;

@@ -4,11 +4,13 @@
 //! found under that name and cleared by the next run; a second run at the same time sees the lock and stops.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
 
@@ -52,6 +54,8 @@ pub struct AtomicFile {
     target: PathBuf,
     id: FileId,
     buffer: Vec<u8>,
+    /// Of every byte that was handed to the system.
+    written: Xxh3,
     overwrite: bool,
     failed: bool,
 }
@@ -92,6 +96,7 @@ impl AtomicFile {
             target,
             id,
             buffer: Vec::with_capacity(BUFFER_BYTES),
+            written: Xxh3::new(),
             overwrite,
             failed: false,
         };
@@ -111,6 +116,32 @@ impl AtomicFile {
     /// Where the bytes will be, with symbolic links followed.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Writes what is left and reads all of it back, before the commit of an output that nothing else proves.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors, and one where other bytes are read than were written.
+    pub fn read_back(&mut self) -> Result<()> {
+        self.flush()
+            .map_err(|e| Error::io("writing", &self.temp, e))?;
+        let failed = |e| Error::io("reading back", &self.temp, e);
+        let mut file = File::open(&self.temp).map_err(failed)?;
+        let mut read = Xxh3::new();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => read.update(buffer.get(..len).unwrap_or_default()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        if read.digest128() == self.written.digest128() {
+            return Ok(());
+        }
+        Err(failed(io::Error::other("other bytes than were written")))
     }
 
     /// Writes what is left, syncs it to the disk, renames it over the target and syncs the folder.
@@ -157,6 +188,7 @@ impl AtomicFile {
             return Err(io::Error::other("an earlier write failed"));
         }
         let result = self.file.write_all(&self.buffer);
+        self.written.update(&self.buffer);
         self.failed |= result.is_err();
         self.buffer.clear();
         result
@@ -178,6 +210,7 @@ impl Write for AtomicFile {
             return Ok(());
         }
         let result = self.file.write_all(bytes);
+        self.written.update(bytes);
         self.failed |= result.is_err();
         result
     }
