@@ -170,8 +170,9 @@ fn build_table_once(
     fold(tree, wanted, options)
 }
 
-/// The finest of the leaf sizes that fit when the table's own estimate is off by an eighth.
-fn guess_leaf_bits(table: &dyn Table) -> u32 {
+/// Returns the leaf size that a table's own estimate calls for; rather too fine than too coarse, as estimates are off by
+/// an eighth at times.
+pub fn guess_leaf_bits(table: &dyn Table) -> u32 {
     let estimate = table.estimate();
     let (rows, bytes) = (estimate.rows, estimate.bytes);
     leaf_bits_for(rows - rows / 8, bytes).min(leaf_bits_for(rows - rows / 8, bytes - bytes / 4))

@@ -73,6 +73,7 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
         tables: args.tables.clone(),
         range: args.range.clone(),
         source: args.source.clone(),
+        fine: false,
     };
     let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
         Some(output) => vec![(

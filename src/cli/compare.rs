@@ -75,6 +75,7 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
         tables: args.tables.clone(),
         range: args.range.clone(),
         source: args.source.clone(),
+        fine: false,
     };
     let sides = args
         .sides

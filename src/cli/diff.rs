@@ -100,6 +100,7 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         tables: args.tables.clone(),
         range: args.range.clone(),
         source: args.source.clone(),
+        fine: true,
     };
     let choice = TreeChoice {
         given: &args.trees,

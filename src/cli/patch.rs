@@ -141,6 +141,7 @@ fn run_patch(
         tables: args.tables.clone(),
         range: args.range.clone(),
         source: args.source.clone(),
+        fine: false,
     };
     let choice = TreeChoice {
         given: &args.trees,
