@@ -88,7 +88,7 @@ impl HashId {
     }
 }
 
-/// The kinds of [`Hash`], as files name them.
+/// The kinds of [`struct@Hash`], as files name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum HashKind {

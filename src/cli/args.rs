@@ -180,6 +180,7 @@ impl SourceArgs {
                 mmap: !self.no_mmap,
                 temp_dir: self.temp_dir.clone(),
                 limits,
+                few_reads: false,
             },
             format: self.format.clone(),
             text: TextOptions {

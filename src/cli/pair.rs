@@ -9,6 +9,7 @@ use crate::diff::{self, ChangeSink, DiffOptions, Side};
 use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::Tree;
+use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::source::memory::MemoryTable;
 use crate::source::{Snapshot, Table};
@@ -48,38 +49,34 @@ impl Pair {
         plan: &Plan,
         out: &Output,
     ) -> Result<Pair> {
+        let paths = [left.to_owned(), right.to_owned()];
+        let may_look_beside = !(choice.none_beside
+            || plan.range.is_given()
+            || plan.tree.leaf_rows.is_some()
+            || plan.tree.keep_going);
+        let files: Option<[PathBuf; 2]> = match choice.given {
+            [left, right] => Some([left.clone(), right.clone()]),
+            _ if may_look_beside => beside(left)
+                .zip(beside(right))
+                .map(|(left, right)| [left, right]),
+            _ => None,
+        };
         let mut options = plan.source.options();
         // The rows of every range are checked against the sums of trees, which were built from all rows.
         options.text.trust_order = !plan.range.is_given();
+        // With trees at hand, only the divergent ranges are read.
+        options.file.few_reads = files.is_some();
         let snapshots = [
             open_snapshot(left, &options)?,
             open_snapshot(right, &options)?,
         ];
-        let paths = [left.to_owned(), right.to_owned()];
-        let files: Option<[PathBuf; 2]> = match choice.given {
-            [left, right] => Some([left.clone(), right.clone()]),
-            _ if choice.none_beside || plan.range.is_given() || plan.tree.leaf_rows.is_some() => {
-                None
-            }
-            _ => beside(left)
-                .zip(beside(right))
-                .map(|(left, right)| [left, right]),
+        let found = match &files {
+            Some(files) => Some(open_trees(files, choice, &snapshots, plan, out)?)
+                .filter(|trees| !trees.is_empty()),
+            None => None,
         };
-        let trees = match files {
-            Some(files) => {
-                if choice.given.is_empty() {
-                    out.note(format!(
-                        "using the trees {} and {}, which are newer than the snapshots (--no-trees builds them anew)",
-                        files[0].display(),
-                        files[1].display()
-                    ));
-                }
-                let options = plan.source.options().file;
-                files
-                    .iter()
-                    .map(|file| Tree::open(file, &options))
-                    .collect::<Result<Vec<_>>>()?
-            }
+        let trees = match found {
+            Some(trees) => trees,
             None => {
                 let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
                 let right = plan.build_tree(snapshots[1].as_ref(), right, Some(&left), out)?;
@@ -182,6 +179,53 @@ impl Pair {
             .try_for_each(|snapshot| snapshot.check_unchanged())?;
         self.trees.iter().try_for_each(Tree::check_unchanged)
     }
+}
+
+/// Opens the trees; none, where they lay beside the snapshots and are not trees of all of them, read as now.
+fn open_trees(
+    files: &[PathBuf; 2],
+    choice: &TreeChoice<'_>,
+    snapshots: &[Box<dyn Snapshot>; 2],
+    plan: &Plan,
+    out: &Output,
+) -> Result<Vec<Tree>> {
+    let options = plan.source.options().file;
+    let trees = files
+        .iter()
+        .map(|file| Tree::open(file, &options))
+        .collect::<Result<Vec<_>>>()?;
+    if !choice.given.is_empty() {
+        return Ok(trees);
+    }
+    let names = format!("{} and {}", files[0].display(), files[1].display());
+    let fit = trees
+        .iter()
+        .zip(snapshots)
+        .all(|(tree, snapshot)| is_whole(tree, snapshot.as_ref()))
+        && plan
+            .hash(trees.first())
+            .is_ok_and(|hash| trees.iter().all(|tree| tree.header().hash == hash.id()));
+    if !fit {
+        out.note(format!(
+            "not using the trees {names}: they were built with other options"
+        ));
+        return Ok(Vec::new());
+    }
+    out.note(format!(
+        "using the trees {names}, which are newer than the snapshots (--no-trees builds them anew)"
+    ));
+    Ok(trees)
+}
+
+/// Whether a tree covers every key of every table of a snapshot, with the columns that are asked for now.
+fn is_whole(tree: &Tree, snapshot: &dyn Snapshot) -> bool {
+    let tables = snapshot.tables();
+    tables.len() == tree.header().tables.len()
+        && tables.iter().all(|table| {
+            tree.table(table.name()).is_some_and(|view| {
+                view.header().coverage == KeyRange::all() && view.header().schema == *table.schema()
+            })
+        })
 }
 
 /// The tree beside a snapshot, if it is there and newer than the snapshot.

@@ -24,6 +24,8 @@ pub struct FileOptions {
     pub temp_dir: Option<PathBuf>,
     /// The caps on what an input may claim.
     pub limits: Limits,
+    /// Few places will be read, so the system shall not read ahead of them. Only the speed depends on it.
+    pub few_reads: bool,
 }
 
 impl Default for FileOptions {
@@ -32,6 +34,7 @@ impl Default for FileOptions {
             mmap: true,
             temp_dir: None,
             limits: Limits::default(),
+            few_reads: false,
         }
     }
 }
@@ -89,6 +92,9 @@ impl Input {
         let file = Arc::new(file);
         let watched = Watched::new(file.clone()).map_err(failed)?;
         let bytes = Bytes::new(file, watched.size(), options.mmap);
+        if options.few_reads {
+            bytes.advise(Advice::Random, 0, watched.size());
+        }
         Ok(Input::from_parts(
             path.to_owned(),
             bytes,
@@ -224,23 +230,6 @@ impl Input {
             None if self.options.mmap && self.is_empty() => Some(&[]),
             mapped => mapped,
         }
-    }
-
-    /// Says that `len` bytes from `offset` will be read soon. Only the speed depends on it.
-    pub fn prefetch(&self, offset: u64, len: u64) {
-        self.bytes.advise(Advice::WillNeed, offset, len);
-    }
-
-    /// Brings the pages of a range near to the processor before they are read, where the file is mapped. Only the speed
-    /// depends on it.
-    #[inline]
-    pub fn warm(&self, offset: u64, len: u64) {
-        self.bytes.warm(offset, len);
-    }
-
-    /// Says that few places of the file will be read, so that reading ahead would be waste. Only the speed depends on it.
-    pub fn expect_random_reads(&self) {
-        self.bytes.advise(Advice::Random, 0, self.len());
     }
 
     /// Returns Changed if the file was truncated, rewritten or became unreadable since it was opened. Whoever has read

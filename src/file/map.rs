@@ -21,10 +21,6 @@ pub(super) struct Map {
     map: Mmap,
 }
 
-/// One hint a page: the processor's own prefetcher follows within a page.
-#[cfg(target_arch = "x86_64")]
-const WARM_STEP_BYTES: usize = 4096;
-
 impl Bytes {
     /// Maps the first `len` bytes of `file` if `mmap` says so and the system does; else they will be read.
     pub fn new(file: Arc<File>, len: u64, mmap: bool) -> Bytes {
@@ -86,29 +82,6 @@ impl Bytes {
             Bytes::Mapped(map) => map.registration.fault(),
             Bytes::Read { .. } => None,
         }
-    }
-
-    /// Asks the processor to bring the first line of each page of a range into its cache, and the page's address into its
-    /// translation cache: scans that jump from block to block otherwise wait for each page in turn.
-    #[inline]
-    pub fn warm(&self, offset: u64, len: u64) {
-        #[cfg(target_arch = "x86_64")]
-        if let Bytes::Mapped(map) = self
-            && let Some(rest) = usize::try_from(offset)
-                .ok()
-                .and_then(|offset| map.map.get(offset..))
-        {
-            for line in rest.iter().take(len as usize).step_by(WARM_STEP_BYTES) {
-                // SAFETY: a prefetch is a hint: it reads nothing that the program sees and does not fault, even where the page
-                // is gone; and the address comes from a live reference.
-                unsafe {
-                    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-                    _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast());
-                }
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (offset, len);
     }
 
     /// Tells the system how the bytes will be read. Only the speed depends on it.

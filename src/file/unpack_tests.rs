@@ -65,6 +65,7 @@ impl Case {
     fn new(mmap: bool) -> Case {
         let folder = tempfile::tempdir().unwrap();
         let options = FileOptions {
+            few_reads: false,
             mmap,
             temp_dir: Some(folder.path().to_owned()),
             limits: Limits::default(),

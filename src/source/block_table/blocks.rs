@@ -68,9 +68,6 @@ impl BlockBuffer {
     }
 }
 
-/// How far ahead of the block at hand the file is warmed: what a core scans while a few cold pages arrive.
-const WARM_AHEAD_BYTES: u64 = 32 << 10;
-
 impl Blocks {
     /// Loads the block at `handle`, verified and decompressed, and returns its layout.
     ///
@@ -100,8 +97,6 @@ impl Blocks {
     ) -> Result<()> {
         let BlockBuffer { raw, plain, place } = buffer;
         *place = Place::Nowhere;
-        self.input
-            .warm(handle.offset.saturating_add(WARM_AHEAD_BYTES), handle.size);
         let block = self.read_raw(handle, raw)?;
         self.verify(handle, block)?;
         let (payload, compression) = self.split_type(handle, block)?;
@@ -135,14 +130,17 @@ impl Blocks {
 
     /// Checks payload and trailer against the checksum.
     pub fn verify(&self, handle: Handle, block: &[u8]) -> Result<()> {
-        let (bytes, stored) = block
+        let (bytes, _) = block
             .split_last_chunk::<4>()
             .ok_or_else(|| self.damaged(handle, "the block has no trailer"))?;
-        let stored = u32::from_le_bytes(*stored);
         let computed = self
             .footer
             .checksum
             .stored(bytes, self.footer.base_context, handle.offset);
+        // Read last: by then the processor has fetched it behind the rest.
+        let stored = block
+            .last_chunk::<4>()
+            .map_or(0, |stored| u32::from_le_bytes(*stored));
         if stored != computed && self.footer.checksum != super::checksum::ChecksumKind::None {
             return Err(self.damaged(
                 handle,

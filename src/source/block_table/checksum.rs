@@ -1,8 +1,6 @@
 //! The checksums of blocks: what they cover, and how the type byte and the place of a block enter.
 
-use xxhash_rust::xxh3::xxh3_64;
-use xxhash_rust::xxh32::xxh32;
-use xxhash_rust::xxh64::xxh64;
+use twox_hash::{XxHash3_64, XxHash32, XxHash64};
 
 /// Which checksum guards the blocks of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,11 +49,11 @@ impl ChecksumKind {
             ChecksumKind::Crc32c => {
                 mask(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32)
             }
-            ChecksumKind::XxHash => xxh32(bytes, 0),
-            ChecksumKind::XxHash64 => xxh64(bytes, 0) as u32,
+            ChecksumKind::XxHash => XxHash32::oneshot(0, bytes),
+            ChecksumKind::XxHash64 => XxHash64::oneshot(0, bytes) as u32,
             ChecksumKind::Xxh3 => match bytes.split_last() {
                 Some((&last, payload)) => {
-                    xxh3_64(payload) as u32 ^ u32::from(last).wrapping_mul(0x6b90_83d9)
+                    XxHash3_64::oneshot(payload) as u32 ^ u32::from(last).wrapping_mul(0x6b90_83d9)
                 }
                 None => 0,
             },

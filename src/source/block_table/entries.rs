@@ -1,6 +1,7 @@
 //! The walk over the entries of data blocks: the hot loop.
 //!
-//! Keys are rebuilt in one buffer, values stay where they are. Most entries take the short way: lengths of one byte (two for
+//! Keys are rebuilt in two buffers by turns, values stay where they are. By turns, so that a row can be looked at after the next
+//! entry was read: a processor that loads a key right after its last bytes were stored has to wait for the store. Most entries take the short way: lengths of one byte (two for
 //! the value), a key that its first own bytes already put behind the one before, a plain put. Everything else, the checks of the
 //! range's ends and of deleted ranges too, is off that way.
 
@@ -21,6 +22,22 @@ pub enum Stop {
     Refused(u8),
 }
 
+/// What an entry is.
+pub enum Step {
+    /// A row: the place of its value. Its key is [`EntryWalk::user_key`].
+    Row(Range<usize>),
+    /// No row of the range.
+    NoRow,
+    /// There was no entry left in the block, or in the range.
+    End,
+}
+
+/// An entry whose key is wanted later.
+pub struct Mark {
+    in_second: bool,
+    user_len: usize,
+}
+
 /// Own key bytes of an entry that are copied at once on the short way, needed or not.
 const COPY_BYTES: usize = 32;
 /// Most bytes of an entry's lengths on the short way.
@@ -29,8 +46,11 @@ const LENGTHS_BYTES: usize = 4;
 /// Walks entries, block after block, and picks the rows.
 pub struct EntryWalk<'t> {
     position: usize,
-    /// The internal key of the last entry is `key[..user_len + 8]`; behind it is room for a copy.
-    key: Vec<u8>,
+    /// One holds the internal key of the last entry, in its first `user_len + 8` bytes, with room for a copy behind it. In the
+    /// other, with the key of the entry before, the next one is put together.
+    keys: [Vec<u8>; 2],
+    /// Whether the second of `keys` is the last entry's.
+    in_second: bool,
     user_len: usize,
     trailer: u64,
     /// Whether there was an entry, in this block or before.
@@ -60,6 +80,25 @@ fn ascends(new: &[u8; COPY_BYTES], old: &[u8; COPY_BYTES], own: usize) -> bool {
     new > old && same_bytes < own
 }
 
+/// Copies at least the first `len` bytes, in strides; false where a buffer is too short for that.
+#[inline(always)]
+fn copy_prefix(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    let strides = from
+        .as_chunks::<COPY_BYTES>()
+        .0
+        .iter()
+        .zip(to.as_chunks_mut::<COPY_BYTES>().0);
+    let mut copied = 0;
+    for (from, to) in strides {
+        *to = *from;
+        copied += COPY_BYTES;
+        if copied >= len {
+            return true;
+        }
+    }
+    false
+}
+
 /// An entry's lengths, and where it lies in the block.
 struct Entry {
     shared: usize,
@@ -72,7 +111,8 @@ impl<'t> EntryWalk<'t> {
     pub fn new(range: &KeyRange, deletions: RangeDeletions<'t>, limits: &Limits) -> EntryWalk<'t> {
         EntryWalk {
             position: 0,
-            key: vec![0; 128 + 2 * COPY_BYTES],
+            keys: [vec![0; 128 + 2 * COPY_BYTES], vec![0; 128 + 2 * COPY_BYTES]],
+            in_second: false,
             user_len: 0,
             trailer: 0,
             begun: false,
@@ -96,7 +136,46 @@ impl<'t> EntryWalk<'t> {
     /// The user key of the last entry.
     #[inline]
     pub fn user_key(&self) -> &[u8] {
-        self.key.get(..self.user_len).unwrap_or_default()
+        self.last_key().get(..self.user_len).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn key_in(&self, second: bool) -> &[u8] {
+        let [first, other] = &self.keys;
+        if second { other } else { first }
+    }
+
+    /// The last key, and where the next one is put together.
+    #[inline(always)]
+    fn last_and_next(&mut self) -> (&[u8], &mut Vec<u8>) {
+        let [first, second] = &mut self.keys;
+        if self.in_second {
+            (second, first)
+        } else {
+            (first, second)
+        }
+    }
+
+    #[inline(always)]
+    fn last_key(&self) -> &[u8] {
+        self.key_in(self.in_second)
+    }
+
+    /// What finds the user key of the last entry again after one more step.
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            in_second: self.in_second,
+            user_len: self.user_len,
+        }
+    }
+
+    /// The user key of the entry that was marked; at most one was read since.
+    #[inline]
+    pub fn marked_key(&self, mark: &Mark) -> &[u8] {
+        self.key_in(mark.in_second)
+            .get(..mark.user_len)
+            .unwrap_or_default()
     }
 
     /// The user key of the last entry, if there was one since the walk began or last skipped.
@@ -146,24 +225,26 @@ impl<'t> EntryWalk<'t> {
     }
 
     /// Goes to the next row and returns the place of its value; `None` at the end of the block (`data`, its entries).
-    #[inline(always)]
     pub fn next(&mut self, data: &[u8]) -> Result<Option<Range<usize>>, Stop> {
         loop {
-            if let Some(value) = self.short_way(data) {
-                if self.plain && key::kind(self.trailer) == key::PUT {
-                    return Ok(Some(value));
-                }
-                if self.judge()? {
-                    return Ok(Some(value));
-                }
-            } else {
-                match self.long_way(data)? {
-                    Some((value, true)) => return Ok(Some(value)),
-                    Some((_, false)) => {}
-                    None => return Ok(None),
-                }
+            match self.step(data)? {
+                Step::Row(value) => return Ok(Some(value)),
+                Step::NoRow => {}
+                Step::End => return Ok(None),
             }
         }
+    }
+
+    /// Reads one entry of the block (`data`, its entries).
+    #[inline(always)]
+    pub fn step(&mut self, data: &[u8]) -> Result<Step, Stop> {
+        let Some(value) = self.short_way(data) else {
+            return self.long_way(data);
+        };
+        if self.plain && key::kind(self.trailer) == key::PUT || self.judge()? {
+            return Ok(Step::Row(value));
+        }
+        Ok(Step::NoRow)
     }
 
     /// Reads an entry that is surely behind the one before; `None`, and nothing changed, where that is not plain to see.
@@ -184,12 +265,9 @@ impl<'t> EntryWalk<'t> {
             return None;
         }
         let suffix = window.get(lengths..)?.first_chunk::<COPY_BYTES>()?;
-        let slot = self
-            .key
-            .get_mut(shared..)?
-            .first_chunk_mut::<COPY_BYTES>()?;
+        let old = self.last_key().get(shared..)?.first_chunk::<COPY_BYTES>()?;
         let own = (self.user_len - shared).min(unshared - key::TRAILER_BYTES);
-        if suffix[0] <= slot[0] && !ascends(suffix, slot, own) {
+        if suffix[0] <= old[0] && !ascends(suffix, old, own) {
             return None;
         }
         let start = self.position.wrapping_add(lengths).wrapping_add(unshared);
@@ -200,7 +278,12 @@ impl<'t> EntryWalk<'t> {
         if end > data.len() {
             return None;
         }
-        *slot = *suffix;
+        let (last, next) = self.last_and_next();
+        if !copy_prefix(last, next, shared) {
+            return None;
+        }
+        *next.get_mut(shared..)?.first_chunk_mut::<COPY_BYTES>()? = *suffix;
+        self.in_second = !self.in_second;
         self.trailer = u64::from_le_bytes(*trailer);
         self.user_len = shared
             .wrapping_add(unshared)
@@ -209,21 +292,21 @@ impl<'t> EntryWalk<'t> {
         Some(start..end)
     }
 
-    /// Reads any entry, and says whether it is a row; `None` at the end of the block.
+    /// Reads any entry.
     #[inline(never)]
-    fn long_way(&mut self, data: &[u8]) -> Result<Option<(Range<usize>, bool)>, Stop> {
+    fn long_way(&mut self, data: &[u8]) -> Result<Step, Stop> {
         if self.position >= data.len() {
-            return Ok(None);
+            return Ok(Step::End);
         }
         let entry = self.read_lengths(data).map_err(Stop::Bad)?;
         let suffix = data.get(entry.suffix.clone()).unwrap_or_default();
         let is_newer = self.extend_key(entry.shared, suffix).map_err(Stop::Bad)?;
         self.position = entry.value.end;
-        let is_row = match is_newer {
-            true => self.judge()?,
-            false => false,
-        };
-        Ok((!self.past_end).then_some((entry.value, is_row)))
+        Ok(match is_newer && self.judge()? {
+            true => Step::Row(entry.value),
+            false if self.past_end => Step::End,
+            false => Step::NoRow,
+        })
     }
 
     fn read_lengths(&self, data: &[u8]) -> Result<Entry, Bad> {
@@ -273,12 +356,17 @@ impl<'t> EntryWalk<'t> {
             return Err(ORDER);
         }
         let is_newer = !self.begun || order.is_gt();
-        if self.key.len() < len + COPY_BYTES {
-            self.key.resize(2 * len + COPY_BYTES, 0);
+        let (last, next) = self.last_and_next();
+        if next.len() < len + COPY_BYTES {
+            next.resize(2 * len + COPY_BYTES, 0);
         }
-        if let Some(slot) = self.key.get_mut(shared..len) {
-            slot.copy_from_slice(suffix);
+        if let Some((prefix, rest)) = next.split_at_mut_checked(shared) {
+            prefix.copy_from_slice(last.get(..shared).unwrap_or_default());
+            if let Some(slot) = rest.get_mut(..suffix.len()) {
+                slot.copy_from_slice(suffix);
+            }
         }
+        self.in_second = !self.in_second;
         self.user_len = user_len;
         self.trailer = trailer;
         self.begun = true;
@@ -291,7 +379,10 @@ impl<'t> EntryWalk<'t> {
         }
         let mut trailer = [0; key::TRAILER_BYTES];
         let kept = key::TRAILER_BYTES - suffix.len();
-        let before = self.key.get(shared - kept..shared).unwrap_or_default();
+        let before = self
+            .last_key()
+            .get(shared - kept..shared)
+            .unwrap_or_default();
         trailer[..kept].copy_from_slice(before);
         trailer[kept..].copy_from_slice(suffix);
         u64::from_le_bytes(trailer)
@@ -310,7 +401,7 @@ impl<'t> EntryWalk<'t> {
         }
         // Part of the shared bytes is a trailer in one of the two keys: put the new one together.
         let mut next = self
-            .key
+            .last_key()
             .get(..shared.min(user_len))
             .unwrap_or_default()
             .to_vec();
@@ -321,7 +412,7 @@ impl<'t> EntryWalk<'t> {
     /// Says whether the newest version of a key, just read, is a row of the range.
     #[inline(never)]
     fn judge(&mut self) -> Result<bool, Stop> {
-        let user_key = self.key.get(..self.user_len).unwrap_or_default();
+        let user_key = self.last_key().get(..self.user_len).unwrap_or_default();
         if let Some(floor) = &self.floor {
             if user_key < floor.as_slice() {
                 return Ok(false);
@@ -329,7 +420,9 @@ impl<'t> EntryWalk<'t> {
             self.floor = None;
             self.set_plain();
         }
-        let user_key = self.key.get(..self.user_len).unwrap_or_default();
+        let [first, second] = &self.keys;
+        let last = if self.in_second { second } else { first };
+        let user_key = last.get(..self.user_len).unwrap_or_default();
         if self.reaches_end && self.to.as_deref().is_some_and(|to| user_key >= to) {
             self.past_end = true;
             self.position = usize::MAX;

@@ -166,6 +166,13 @@ impl IndexCursor {
         Ok(())
     }
 
+    /// Goes to just before the entry at a restart point; false where there is no such point.
+    pub fn go_to_restart(&mut self, block: &[u8], layout: Layout, number: usize) -> bool {
+        let restart = layout.restart(block, number);
+        self.go_to(restart.unwrap_or(layout.entries_end));
+        restart.is_some()
+    }
+
     fn go_to(&mut self, position: usize) {
         self.position = position;
         self.begun = false;

@@ -2,12 +2,14 @@
 
 use super::block::{Bad, Layout};
 use super::blocks::BlockBuffer;
-use super::entries::{EntryWalk, Stop};
+use super::entries::{EntryWalk, Mark, Step, Stop};
 use super::footer::Handle;
 use super::key;
 use super::range_del::RangeDeletions;
 use super::table::BlockTable;
 use super::walk::{BlockWalk, Broken};
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::file::cursor::Cursor;
 use crate::file::inflate::Inflater;
@@ -231,13 +233,19 @@ impl RowStream for Rows<'_> {
             } = self;
             let block = buffer.bytes(&table.blocks().input);
             let data = block.get(..*entries_end).unwrap_or_default();
+            // A row is handed out once the entry behind it is read.
+            let mut row: Option<(Mark, Range<usize>)> = None;
             let stop = loop {
-                match walk.next(data) {
-                    Ok(Some(value)) => visit(Row {
-                        key: walk.user_key(),
-                        value: data.get(value).unwrap_or_default(),
-                    })?,
-                    Ok(None) => break None,
+                let step = walk.step(data);
+                if let Some((mark, value)) = row.take() {
+                    let key = walk.marked_key(&mark);
+                    let value = data.get(value).unwrap_or_default();
+                    visit(Row { key, value })?;
+                }
+                match step {
+                    Ok(Step::Row(value)) => row = Some((walk.mark(), value)),
+                    Ok(Step::NoRow) => {}
+                    Ok(Step::End) => break None,
                     Err(stop) => break Some(stop),
                 }
             };

@@ -18,8 +18,6 @@ use crate::source::{Estimate, RowWriter, Snapshot, SourceOptions, Table};
 
 /// Bytes of a row that are assumed where a table has no properties.
 const ROW_BYTES_GUESSED: u64 = 128;
-/// A table is cut between index partitions where there are so many for each piece, else between data blocks.
-const PARTITIONS_PER_PIECE: u64 = 4;
 
 /// An open table file. Opening reads and checks its footer, metaindex, properties, range deletions and top index.
 pub struct BlockTable {
@@ -193,45 +191,40 @@ impl BlockTable {
         if pieces < 2 || range.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted = (pieces as u64).saturating_mul(PARTITIONS_PER_PIECE);
-        let mut top_only = !self.index().is_two_level();
-        if !top_only {
-            let mut partitions = 0;
-            self.weigh(range, true, |_, _| partitions += 1)?;
-            top_only = partitions >= wanted;
-        }
-        let by_count = top_only && self.index().is_two_level();
-        let mut total = 0u64;
-        self.weigh(range, top_only, |_, bytes| {
-            total = total.saturating_add(if by_count { 1 } else { bytes });
-        })?;
         let mut cuts: Vec<Vec<u8>> = Vec::new();
-        let mut done = 0u64;
-        self.weigh(range, top_only, |separator, bytes| {
-            done = done.saturating_add(if by_count { 1 } else { bytes });
-            let aim = u128::from(total) * (cuts.len() as u128 + 1) / pieces as u128;
-            if cuts.len() + 1 < pieces && u128::from(done) >= aim && done < total {
-                let cut = super::key::successor(separator);
-                let is_new = cuts.last().is_none_or(|last| *last < cut);
-                if is_new && cut > range.from && range.is_before_end(&cut) {
-                    cuts.push(cut);
-                }
+        let mut add = |separator: &[u8]| {
+            let cut = super::key::successor(separator);
+            let is_new = cuts.last().is_none_or(|last| *last < cut);
+            if is_new && cut > range.from && range.is_before_end(&cut) {
+                cuts.push(cut);
             }
-        })?;
+        };
+        match self.index().spread(&self.blocks, range, pieces)? {
+            Some(separators) => separators.iter().for_each(|separator| add(separator)),
+            None => self.weigh_out(range, pieces, &mut add)?,
+        }
         Ok(cuts)
     }
 
-    /// Visits the separators and sizes of the blocks (or index partitions) that can hold keys of `range`.
-    fn weigh(
-        &self,
-        range: &KeyRange,
-        top_only: bool,
-        mut visit: impl FnMut(&[u8], u64),
-    ) -> Result<()> {
+    /// Hands out the separators at which the bytes of the blocks before reach the next even share.
+    fn weigh_out(&self, range: &KeyRange, pieces: usize, add: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let mut total = 0u64;
+        self.weigh(range, |_, bytes| total = total.saturating_add(bytes))?;
+        let mut done = 0u64;
+        let mut piece = 1;
+        self.weigh(range, |separator, bytes| {
+            done = done.saturating_add(bytes);
+            let aim = u128::from(total) * piece as u128 / pieces as u128;
+            if piece < pieces && u128::from(done) >= aim && done < total {
+                add(separator);
+                piece += 1;
+            }
+        })
+    }
+
+    /// Visits the separators and sizes of the blocks that can hold keys of `range`.
+    fn weigh(&self, range: &KeyRange, mut visit: impl FnMut(&[u8], u64)) -> Result<()> {
         let mut walk = BlockWalk::new(&self.blocks, self.index(), &range.from)?;
-        if top_only {
-            walk = walk.top_only();
-        }
         loop {
             match walk.next() {
                 Ok(Some(handle)) => visit(walk.separator(), handle.size),

@@ -6,6 +6,10 @@ use super::footer::Handle;
 use super::index::{self, IndexCursor, Shape};
 use crate::error::{Error, Result};
 use crate::file::inflate::Inflater;
+use crate::range::KeyRange;
+
+/// Restart points of the index that a piece of work needs to be cut at them: with fewer, entries are weighed one by one.
+const RESTARTS_PER_PIECE: usize = 4;
 
 /// The top index block, checked whole when the table was opened.
 pub struct Index {
@@ -41,10 +45,75 @@ impl Index {
         self.shape.two_level
     }
 
+    /// Returns separators of the top index inside `range`, evenly spread over its restart points: fewer than `pieces`, or `None` where there
+    /// are not several restart points for each.
+    ///
+    /// # Errors
+    ///
+    /// Damaged, where the index changed since it was checked.
+    pub fn spread(
+        &self,
+        blocks: &Blocks,
+        range: &KeyRange,
+        pieces: usize,
+    ) -> Result<Option<Vec<Vec<u8>>>> {
+        let bytes = self.buffer.bytes(&blocks.input);
+        let mut cursor = IndexCursor::default();
+        let mut separator = |number: usize| -> Result<Vec<u8>> {
+            cursor.go_to_restart(bytes, self.layout, number);
+            cursor
+                .next(bytes, self.layout, self.shape)
+                .map_err(|what| blocks.damaged(self.handle, what))?;
+            Ok(cursor.separator().to_vec())
+        };
+        let low = partition_point(self.layout.restarts, |number| {
+            Ok(separator(number)? < range.from)
+        })?;
+        let high = partition_point(self.layout.restarts, |number| {
+            Ok(range.is_before_end(&separator(number)?))
+        })?;
+        let count = high.saturating_sub(low);
+        if count / RESTARTS_PER_PIECE < pieces {
+            return Ok(None);
+        }
+        (1..pieces)
+            .map(|piece| separator(low + count * piece / pieces))
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
+    }
+
+    /// Separators and handles of the top index, whatever they point at.
+    #[cfg(test)]
+    pub fn top_entries(&self, blocks: &Blocks) -> Vec<(Vec<u8>, Handle)> {
+        let bytes = self.buffer.bytes(&blocks.input);
+        let mut cursor = IndexCursor::default();
+        let mut entries = Vec::new();
+        while cursor.next(bytes, self.layout, self.shape).unwrap() {
+            entries.push((cursor.separator().to_vec(), cursor.handle()));
+        }
+        entries
+    }
+
     /// Number of entries: data blocks or partitions.
     pub fn entries(&self) -> u64 {
         self.entries
     }
+}
+
+/// The first of `count` numbers for which `is_before` is false, where it is true for those below and false from there on.
+fn partition_point(
+    count: usize,
+    mut is_before: impl FnMut(usize) -> Result<bool>,
+) -> Result<usize> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match is_before(middle)? {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// Why a walk stopped.
@@ -69,8 +138,6 @@ pub struct BlockWalk<'t> {
     index: &'t Index,
     from: Vec<u8>,
     top: IndexCursor,
-    /// Whether the walk ends below the partitions: else it yields the partitions themselves.
-    into_partitions: bool,
     in_partition: Option<Layout>,
     partition: IndexCursor,
     buffer: BlockBuffer,
@@ -100,7 +167,6 @@ impl<'t> BlockWalk<'t> {
             index,
             from: from.to_vec(),
             top,
-            into_partitions: index.shape.two_level,
             in_partition: None,
             partition: IndexCursor::default(),
             buffer: BlockBuffer::default(),
@@ -109,12 +175,6 @@ impl<'t> BlockWalk<'t> {
             previous: None,
             data_end: 0,
         })
-    }
-
-    /// Yields the entries of the top index, whatever they point at.
-    pub fn top_only(mut self) -> BlockWalk<'t> {
-        self.into_partitions = false;
-        self
     }
 
     /// A key that no key of the current block, or of the stretch that can't be read, exceeds.
@@ -148,7 +208,7 @@ impl<'t> BlockWalk<'t> {
                     return Err(Broken::Table(error));
                 }
             }
-            if !self.into_partitions {
+            if !self.index.shape.two_level {
                 set(&mut self.separator, self.top.separator());
                 return Ok(Some(self.top.handle()));
             }

@@ -135,11 +135,8 @@ fn a_damaged_partition_hides_its_blocks() {
     let (_folder, table) = open_bytes(&bytes);
     let table = table.unwrap();
     let sound = rows(&table, &KeyRange::all()).unwrap();
-    let mut walk = BlockWalk::new(table.blocks(), table.index(), &[])
-        .unwrap()
-        .top_only();
     let mut partitions = 0;
-    while let Some(handle) = walk.next().map_err(Error::from).unwrap() {
+    for (separator, handle) in table.index().top_entries(table.blocks()) {
         partitions += 1;
         let mut damaged = bytes.clone();
         damaged[handle.offset as usize] ^= 1;
@@ -147,7 +144,7 @@ fn a_damaged_partition_hides_its_blocks() {
         let (rest, errors) = rows_keep_going(&table.unwrap(), &KeyRange::all());
         assert_eq!(errors.len(), 1);
         let hidden = KeyRange::from(errors[0].unreadable_keys().unwrap().clone());
-        assert!(hidden.contains(walk.separator()));
+        assert!(hidden.contains(&separator));
         let mut visible = sound.clone();
         visible.retain(|(key, _)| !hidden.contains(key));
         assert!(rest == visible);
