@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! What a file is, by its first bytes, and else by the end of its name: a damaged tree is still to be called a tree.
 
 use std::path::Path;
 
@@ -39,7 +39,11 @@ impl Kind {
         Ok(match head {
             head if is_tree(head) => Kind::Tree,
             head if is_patch(head) => Kind::Patch,
-            _ => Kind::Snapshot,
+            _ => match input.path().extension() {
+                Some(end) if end == "mtree" => Kind::Tree,
+                Some(end) if end == "mpatch" => Kind::Patch,
+                _ => Kind::Snapshot,
+            },
         })
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::kind::Kind;
 use super::output::Output;
 use crate::build::{
     BuildOptions, build_table, chosen_tables, empty_like, guess_leaf_bits, open_built,
@@ -30,21 +31,17 @@ pub enum Opened {
 /// Those of opening; Usage for a patch.
 pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
     let input = Input::open(path, &options.file)?;
-    let mut scratch = Vec::new();
-    let head = input.read(0, input.len().min(8), &mut scratch)?;
-    if crate::mtree::read::is_tree(head) {
-        return Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree)));
-    }
-    if crate::patch::read::is_patch(head) {
-        return Err(Error::usage(
+    match Kind::of_input(&input)? {
+        Kind::Tree => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
+        Kind::Snapshot => source::open_input(input, options).map(Opened::Snapshot),
+        Kind::Patch => Err(Error::usage(
             format!(
                 "{} is a patch, where a snapshot or a tree is wanted",
                 path.display()
             ),
             "look into a patch with: mdiff cat PATCH",
-        ));
+        )),
     }
-    source::open_input(input, options).map(Opened::Snapshot)
 }
 
 /// Opens a snapshot.

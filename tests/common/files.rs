@@ -15,9 +15,9 @@ pub fn skipped(what: &str) {
     eprintln!("\n*** SKIPPED *** {what}\n");
 }
 
-/// Few rounds in debug, more in release.
+/// Few rounds in debug, more in release or with `MDIFF_LONG_TESTS=1`.
 pub fn rounds(debug: u64, release: u64) -> u64 {
-    if cfg!(debug_assertions) {
+    if cfg!(debug_assertions) && std::env::var_os("MDIFF_LONG_TESTS").is_none() {
         debug
     } else {
         release

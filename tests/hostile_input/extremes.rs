@@ -12,12 +12,7 @@ use crate::parsers::{Place, read_patch, read_snapshot, read_tree};
 
 /// At each place of `part`, each extreme number as a varint, u32 and u64, written over what is there: whatever fields there are,
 /// they are among these places.
-fn every_field(
-    file: &[u8],
-    part: std::ops::Range<usize>,
-    step: usize,
-    visit: &mut dyn FnMut(Vec<u8>, &str),
-) {
+fn every_field(file: &[u8], part: std::ops::Range<usize>, step: usize, visit: Visit<'_>) {
     let len = file.len() as u64;
     for at in part.clone().step_by(step) {
         for number in EXTREMES.into_iter().chain([len - 1, len, len + 1]) {
@@ -39,9 +34,12 @@ fn every_field(
     }
 }
 
+/// Takes an input and where in it the change is.
+type Visit<'a> = &'a mut dyn FnMut(Vec<u8>, &str);
+
 fn check_all(
     what: &str,
-    inputs: &mut dyn FnMut(&mut dyn FnMut(Vec<u8>, &str)),
+    inputs: &mut dyn FnMut(Visit<'_>),
     check: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
 ) {
     let mut harness = Harness::new();
@@ -100,7 +98,7 @@ fn every_field_of_a_patch() {
             for patch in &sound_patches()[..2] {
                 let digests = Digests::of_patch(patch);
                 let step = rounds(41, 1) as usize;
-                for part in [0..16].into_iter().chain(digests.parts()) {
+                for part in std::iter::once(0..16).chain(digests.parts()) {
                     let step = if part.len() > 200 { step } else { 1 + step / 4 };
                     every_field(patch, part, step, &mut |mut edited, place| {
                         digests.seal_patch(&mut edited);

@@ -194,7 +194,7 @@ fn canaries_die() {
     );
     noticed(
         harness.check(allowed, || {
-            assert!(std::hint::black_box([0u8; 0]).first().is_some())
+            assert!(!std::hint::black_box([0u8; 0]).is_empty())
         }),
         "panic",
     );
