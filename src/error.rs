@@ -213,6 +213,22 @@ impl Error {
         &self.0
     }
 
+    /// The file concerned, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self.kind() {
+            ErrorKind::Io { path, .. }
+            | ErrorKind::Damaged { path, .. }
+            | ErrorKind::Unsupported { path, .. }
+            | ErrorKind::Changed { path, .. }
+            | ErrorKind::Unsorted { path, .. }
+            | ErrorKind::Duplicate { path, .. }
+            | ErrorKind::Limit { path, .. }
+            | ErrorKind::StaleTree { path, .. }
+            | ErrorKind::WrongBase { path, .. } => Some(path),
+            ErrorKind::Usage { .. } | ErrorKind::Stopped => None,
+        }
+    }
+
     /// Gives a [`ErrorKind::Damaged`] the key range that it hides; leaves every other error as it is.
     #[must_use]
     pub fn hiding(mut self, hidden: UnreadableKeys) -> Error {

@@ -51,7 +51,7 @@ fn unknown_flags_commands_and_values_are_usage_errors() {
         &["frobnicate"],
         &["cat", "--frobnicate", "x"],
         &["cat", "x", "--cap", "frobs=1"],
-        &["build", "x", "--leaf-rows", "100"],
+        &["build", "x", "--leaf-rows", "0"],
         &["build", "x", "--hash", "md5"],
         &["compare", "one"],
         &["patch", "base"],

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::range::{KeyRange, prefix_end};
 use crate::row::Schema;
 use crate::source::{Snapshot, SourceOptions, Table, TextOptions};
+use crate::tree::leaf_bits_of_rows;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -360,10 +361,10 @@ impl KeyFileArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trees")]
 pub struct TreeArgs {
-    /// Rows that a leaf holds on average; a power of two
+    /// Rows that a leaf holds on average
     ///
-    /// Fewer rows make a larger tree that pins differences down more closely. Trees of different leaves still compare.
-    /// Default: about 64 KiB of rows.
+    /// Rounded to the nearest power of two. Fewer rows make a larger tree that pins differences down more closely. Trees of different leaves still compare.
+    /// Default: about 64 KiB of rows, and less in a small table, so that it has some 1,000 leaves.
     #[arg(long, value_name = "N", value_parser = parse_leaf_rows)]
     pub leaf_rows: Option<u64>,
 
@@ -410,7 +411,7 @@ impl TreeArgs {
 
     /// Bits of a key's hash that are zero at a leaf's start, where `--leaf-rows` is given.
     pub fn leaf_bits(&self) -> Option<u32> {
-        self.leaf_rows.map(u64::trailing_zeros)
+        self.leaf_rows.map(leaf_bits_of_rows)
     }
 
     /// The keys of `--split-at` in a table of `schema`, ascending, each once.
@@ -524,13 +525,8 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
 
 fn parse_leaf_rows(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
-        Ok(rows) if rows.is_power_of_two() && rows <= 1 << 40 => Ok(rows),
-        Ok(rows) if rows > 0 && rows <= 1 << 40 => Err(format!(
-            "not a power of two; the nearest are {} and {}",
-            rows.next_power_of_two() / 2,
-            rows.next_power_of_two()
-        )),
-        _ => Err("a power of two from 1 to 2^40 is wanted".into()),
+        Ok(rows) if rows > 0 && rows <= 1 << 40 => Ok(rows),
+        _ => Err("a number of rows from 1 to 2^40 is wanted".into()),
     }
 }
 

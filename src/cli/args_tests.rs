@@ -50,10 +50,20 @@ fn the_hint_of_a_limit_is_an_argument_that_works() {
 }
 
 #[test]
-fn leaf_rows_are_a_power_of_two() {
+fn leaf_rows_are_any_number_that_a_tree_can_have() {
     assert_eq!(parse_leaf_rows("1"), Ok(1));
     assert_eq!(parse_leaf_rows("512"), Ok(512));
-    assert!(parse_leaf_rows("500").unwrap_err().contains("256 and 512"));
+    assert_eq!(parse_leaf_rows("500"), Ok(500));
+    let leaf_bits = |rows| {
+        TreeArgs {
+            leaf_rows: Some(rows),
+            ..TreeArgs::default()
+        }
+        .leaf_bits()
+    };
+    assert_eq!(leaf_bits(500), Some(9));
+    assert_eq!(leaf_bits(1), Some(0));
+    assert_eq!(leaf_bits(1 << 40), Some(40));
     assert!(parse_leaf_rows("0").is_err());
     assert!(parse_leaf_rows("18446744073709551615").is_err());
 }

@@ -14,6 +14,7 @@ use crate::file::input::Input;
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
+use crate::source::union::Union;
 use crate::source::{self, Snapshot, SourceOptions};
 
 /// One side as it was named.
@@ -63,16 +64,16 @@ pub fn open_snapshot(path: &Path, options: &SourceOptions) -> Result<Box<dyn Sna
 ///
 /// # Errors
 ///
-/// Those of opening.
+/// Those of opening; Usage where their columns differ.
 pub fn open_shards(paths: &[&Path], options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    let mut shards = paths
-        .iter()
-        .map(|path| open_snapshot(path, options))
-        .collect::<Result<Vec<_>>>()?;
-    if shards.len() == 1 {
-        return Ok(shards.remove(0));
+    if let [path] = paths {
+        return open_snapshot(path, options);
     }
-    Err(Error::usage("several snapshots can't be one tree yet", ""))
+    let shards = paths
+        .iter()
+        .map(|path| Ok((path.to_path_buf(), open_snapshot(path, options)?)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Box::new(Union::new(shards)?))
 }
 
 /// How the snapshots among the sides are built.

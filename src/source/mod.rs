@@ -16,6 +16,7 @@ pub mod csv;
 pub mod jsonl;
 pub mod memory;
 pub mod sort;
+pub mod union;
 
 /// A format mdiff reads.
 pub struct Format {

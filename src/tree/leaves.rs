@@ -209,13 +209,6 @@ impl<'a, I: Iterator<Item = &'a Vec<u8>>> Piece<'a, I> {
             .next_if(|split| key.is_none_or(|key| split.as_slice() <= key))
         {
             self.start_leaf(split);
-            if self
-                .unreadable_to
-                .as_ref()
-                .is_some_and(|to| to.as_ref().is_none_or(|to| split < to))
-            {
-                self.current.unreadable_leaves = 1;
-            }
         }
     }
 
@@ -230,12 +223,24 @@ impl<'a, I: Iterator<Item = &'a Vec<u8>>> Piece<'a, I> {
             None => self.head = summary,
             Some(start) => self.leaves.push(Leaf { start, summary }),
         }
+        // A table of several parts may have rows among the keys that one part could not read.
+        let is_before = |to: &Option<Vec<u8>>| to.as_deref().is_none_or(|to| key < to);
+        if self.unreadable_to.as_ref().is_some_and(is_before) {
+            self.current.unreadable_leaves = 1;
+        }
     }
 
     fn mark_unreadable(&mut self, keys: &UnreadableKeys) {
         self.start_splits(Some(&keys.from));
         self.current.unreadable_leaves = 1;
-        self.unreadable_to = Some(keys.to.clone());
+        let reaches_further = match (&self.unreadable_to, &keys.to) {
+            (Some(Some(known)), Some(to)) => known < to,
+            (Some(None), _) => false,
+            (None, _) | (_, None) => true,
+        };
+        if reaches_further {
+            self.unreadable_to = Some(keys.to.clone());
+        }
     }
 
     fn finish(mut self, unreadable: Vec<Unreadable>) -> PieceSums {
