@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::ForceArgs;
 use super::exit::Exit;
 use super::outfile;
 use super::output::{self, Output, counted, counted_as};
@@ -50,16 +50,7 @@ pub struct BuildArgs {
     pub force: ForceArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub tree: TreeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub tables: TableArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub range: RangeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub source: SourceArgs,
+    pub plan: Plan,
 }
 
 /// Runs `mdiff build`.
@@ -68,13 +59,7 @@ pub struct BuildArgs {
 ///
 /// Those of reading the snapshots and writing the trees.
 pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
-    let plan = Plan {
-        tree: args.tree.clone(),
-        tables: args.tables.clone(),
-        range: args.range.clone(),
-        source: args.source.clone(),
-        fine: false,
-    };
+    let plan = &args.plan;
     let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
         Some(output) => vec![(
             args.snapshots.iter().map(PathBuf::as_path).collect(),
@@ -88,8 +73,8 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
     };
     for (snapshots, output) in &jobs {
         let others = [
-            args.tree.key_file.key_file.as_deref(),
-            args.tree.split_at.as_deref(),
+            args.plan.tree.key_file.key_file.as_deref(),
+            args.plan.tree.split_at.as_deref(),
         ];
         let inputs: Vec<&Path> = snapshots
             .iter()

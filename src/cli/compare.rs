@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{ExitZeroArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::ExitZeroArgs;
 use super::exit::Exit;
 use super::output::Output;
 use super::report::{Form, report};
@@ -52,16 +52,7 @@ pub struct CompareArgs {
     pub exit_zero: ExitZeroArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub tree: TreeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub tables: TableArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub range: RangeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub source: SourceArgs,
+    pub plan: Plan,
 }
 
 /// Runs `mdiff compare`.
@@ -70,13 +61,7 @@ pub struct CompareArgs {
 ///
 /// Those of reading, and Usage where the sides can't be compared.
 pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
-    let plan = Plan {
-        tree: args.tree.clone(),
-        tables: args.tables.clone(),
-        range: args.range.clone(),
-        source: args.source.clone(),
-        fine: false,
-    };
+    let plan = &args.plan;
     let sides = args
         .sides
         .iter()
@@ -87,7 +72,7 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
         json: args.json,
         all_ranges: args.ranges,
     };
-    let exit = report(&args.sides, &trees, &args.tables.tables, &form, out)?;
+    let exit = report(&args.sides, &trees, &args.plan.tables.tables, &form, out)?;
     trees.iter().try_for_each(|tree| tree.check_unchanged())?;
     Ok(exit.or_zero(args.exit_zero.exit_zero))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{ExitZeroArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::ExitZeroArgs;
 use super::changes::{ChangeCounts, ChangeForm, ChangePrinter};
 use super::exit::Exit;
 use super::output::{Output, counted};
@@ -77,16 +77,7 @@ pub struct DiffArgs {
     pub exit_zero: ExitZeroArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub tree: TreeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub tables: TableArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub range: RangeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub source: SourceArgs,
+    pub plan: Plan,
 }
 
 /// Runs `mdiff diff`.
@@ -96,18 +87,15 @@ pub struct DiffArgs {
 /// Those of reading, and StaleTree where a tree is not of its snapshot.
 pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
     let plan = Plan {
-        tree: args.tree.clone(),
-        tables: args.tables.clone(),
-        range: args.range.clone(),
-        source: args.source.clone(),
         fine: true,
+        ..args.plan.clone()
     };
     let choice = TreeChoice {
         given: &args.trees,
         none_beside: args.no_trees,
     };
     let pair = Pair::open(&args.left, &args.right, &choice, &plan, out)?;
-    let tables = pair.tables(&args.tables.tables)?;
+    let tables = pair.tables(&args.plan.tables.tables)?;
     let form = match (args.json, args.csv, args.stat) {
         (true, _, _) => ChangeForm::Json,
         (_, true, _) => ChangeForm::Csv,

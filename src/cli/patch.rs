@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::apply::hash_of;
-use super::args::{ForceArgs, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::ForceArgs;
 use super::exit::Exit;
 use super::outfile;
 use super::output::{self, Output, counted};
@@ -82,16 +82,7 @@ pub struct PatchArgs {
     pub force: ForceArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub tree: TreeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub tables: TableArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub range: RangeArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub source: SourceArgs,
+    pub plan: Plan,
 }
 
 /// Runs `mdiff patch`.
@@ -119,7 +110,7 @@ pub fn run(args: &PatchArgs, out: &mut Output) -> Result<Exit> {
 
 /// What is read besides snapshots and patches, and no more to be replaced than those.
 fn other_inputs(args: &PatchArgs) -> impl Iterator<Item = &Path> {
-    let files = [&args.tree.key_file.key_file, &args.tree.split_at];
+    let files = [&args.plan.tree.key_file.key_file, &args.plan.tree.split_at];
     let files = files.into_iter().flatten().chain(&args.trees);
     files.map(PathBuf::as_path)
 }
@@ -136,18 +127,12 @@ fn run_patch(
         .chain(other_inputs(args))
         .collect();
     outfile::check(output, args.force.force, &inputs)?;
-    let plan = Plan {
-        tree: args.tree.clone(),
-        tables: args.tables.clone(),
-        range: args.range.clone(),
-        source: args.source.clone(),
-        fine: false,
-    };
+    let plan = &args.plan;
     let choice = TreeChoice {
         given: &args.trees,
         none_beside: args.no_trees,
     };
-    let pair = Pair::open(base, target, &choice, &plan, out)?;
+    let pair = Pair::open(base, target, &choice, plan, out)?;
     if pair.trees[1]
         .header()
         .tables
@@ -162,7 +147,7 @@ fn run_patch(
             "take a healthy replica as the target",
         ));
     }
-    let tables = pair.tables(&args.tables.tables)?;
+    let tables = pair.tables(&args.plan.tables.tables)?;
     let header = PatchHeader {
         hash: pair.hash.id(),
         reversible: args.reversible,
@@ -195,9 +180,9 @@ fn run_patch(
 fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -> Result<Exit> {
     let inputs: Vec<&Path> = [patch].into_iter().chain(other_inputs(args)).collect();
     outfile::check(output, args.force.force, &inputs)?;
-    let input = Input::open(patch, &args.source.options().file)?;
+    let input = Input::open(patch, &args.plan.source.options().file)?;
     let mut reader = PatchReader::new(&input)?;
-    let hash = hash_of(&reader.header().hash, &args.tree.key_file, patch)?;
+    let hash = hash_of(&reader.header().hash, &args.plan.tree.key_file, patch)?;
     let mut file = AtomicFile::create(output, args.force.force)?;
     let counts = invert(&mut reader, &hash, &mut file, &|e| {
         Error::io("writing", output, e)

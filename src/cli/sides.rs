@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::kind::Kind;
 use super::output::Output;
@@ -76,18 +78,23 @@ pub fn open_shards(paths: &[&Path], options: &SourceOptions) -> Result<Box<dyn S
     Ok(Box::new(Union::new(shards)?))
 }
 
-/// How the snapshots among the sides are built.
-#[derive(Default)]
+/// How the snapshots among the sides are built: the arguments of all commands that build trees.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Plan {
-    /// Hash, leaves, extra boundaries.
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub tree: TreeArgs,
-    /// Which tables.
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub tables: TableArgs,
-    /// Which keys.
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub range: RangeArgs,
-    /// How files are read.
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub source: SourceArgs,
     /// The trees are thrown away after use: leaves may be finer than in trees to keep, so that fewer rows are read twice.
+    #[arg(skip)]
     pub fine: bool,
 }
 
