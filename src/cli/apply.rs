@@ -77,8 +77,14 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
             .collect();
         outfile::check(output, args.force.force, &inputs)?;
     }
-    let source_options = args.source.options();
+    let mut source_options = args.source.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
+    let schema = PatchReader::new(&patch)?
+        .header()
+        .tables
+        .first()
+        .map(|table| table.schema.clone());
+    sides::take_key(&mut source_options, schema.as_ref());
     let base = sides::open_snapshot(&args.base, &source_options)?;
     let options = ApplyOptions {
         hash: hash_of(

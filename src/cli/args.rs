@@ -112,7 +112,7 @@ pub struct SourceArgs {
     /// Delimited text: the columns of the key
     ///
     /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
-    /// by them. Default: the first column.
+    /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 

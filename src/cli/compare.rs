@@ -62,11 +62,13 @@ pub struct CompareArgs {
 /// Those of reading, and Usage where the sides can't be compared.
 pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let plan = &args.plan;
-    let sides = args
-        .sides
-        .iter()
-        .map(|path| sides::open(path, &plan.source.options()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut options = plan.source.options();
+    let mut sides = Vec::new();
+    for path in &args.sides {
+        let side = sides::open(path, &options)?;
+        sides::take_key(&mut options, side.schema().as_ref());
+        sides.push(side);
+    }
     let trees = plan.trees(sides, &args.sides, out)?;
     let form = Form {
         json: args.json,

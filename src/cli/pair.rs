@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::Output;
-use super::sides::{Plan, SharedTable, open_snapshot, shared_tables};
+use super::sides::{Plan, SharedTable, open_snapshot, schema_of, shared_tables, take_key};
 use crate::compare::{self, Divergence, Outcome};
 use crate::diff::{self, ChangeSink, DiffOptions, Side};
 use crate::error::{Error, Result};
@@ -66,10 +66,9 @@ impl Pair {
         options.text.trust_order = !plan.range.is_given();
         // With trees at hand, only the divergent ranges are read.
         options.file.few_reads = files.is_some();
-        let snapshots = [
-            open_snapshot(left, &options)?,
-            open_snapshot(right, &options)?,
-        ];
+        let left_snapshot = open_snapshot(left, &options)?;
+        take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
+        let snapshots = [left_snapshot, open_snapshot(right, &options)?];
         let found = match &files {
             Some(files) => Some(open_trees(files, choice, &snapshots, plan, out)?)
                 .filter(|trees| !trees.is_empty()),

@@ -16,6 +16,7 @@ use crate::file::input::Input;
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
+use crate::row::Schema;
 use crate::source::union::Union;
 use crate::source::{self, Snapshot, SourceOptions};
 
@@ -45,6 +46,36 @@ pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
             "look into a patch with: mdiff cat PATCH",
         )),
     }
+}
+
+/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
+/// may have their columns in any order.
+pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
+    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
+        options.text.key.clone_from(key);
+    }
+}
+
+impl Opened {
+    /// The schema of its first table.
+    pub fn schema(&self) -> Option<Schema> {
+        match self {
+            Opened::Tree(tree) => tree
+                .header()
+                .tables
+                .first()
+                .map(|table| table.schema.clone()),
+            Opened::Snapshot(snapshot) => schema_of(snapshot.as_ref()),
+        }
+    }
+}
+
+/// The schema of a snapshot's first table.
+pub fn schema_of(snapshot: &dyn Snapshot) -> Option<Schema> {
+    snapshot
+        .tables()
+        .first()
+        .map(|table| table.schema().clone())
 }
 
 /// Opens a snapshot.

@@ -68,7 +68,12 @@ pub struct VerifyArgs {
 pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
     let tree = Tree::open(&args.tree, &args.source.options().file)?;
     tree.check_all()?;
-    let snapshot = sides::open_snapshot(&args.snapshot, &args.source.options())?;
+    let mut options = args.source.options();
+    sides::take_key(
+        &mut options,
+        tree.header().tables.first().map(|table| &table.schema),
+    );
+    let snapshot = sides::open_snapshot(&args.snapshot, &options)?;
     let recorded: Vec<String> = tree
         .header()
         .tables
