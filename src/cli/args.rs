@@ -133,6 +133,8 @@ pub struct SourceArgs {
     pub delimiter: Option<u8>,
 
     /// Delimited text: the first line is a row, columns are numbered from 1
+    ///
+    /// An empty file then has the columns that --key and --columns name.
     #[arg(long)]
     pub no_header: bool,
 
@@ -148,9 +150,10 @@ pub struct SourceArgs {
     #[arg(long)]
     pub no_mmap: bool,
 
-    /// Folder for temporary files; default: beside the output
+    /// Folder for temporary files; default: beside the output, or TMPDIR
     ///
-    /// Sorting text that is not sorted needs about as much room there as the text has.
+    /// Sorting text that is not sorted needs about as much room there as the text has. A command without an output file uses
+    /// the system's folder, which TMPDIR names.
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
 
@@ -170,6 +173,17 @@ pub struct SourceArgs {
 }
 
 impl SourceArgs {
+    /// The same, with temporary files beside `output` unless they have a folder already.
+    #[must_use]
+    pub fn for_output(&self, output: &Path) -> SourceArgs {
+        let mut args = self.clone();
+        if let (None, Some(folder)) = (&args.temp_dir, output.parent()) {
+            let here = folder.as_os_str().is_empty();
+            args.temp_dir = Some(if here { ".".into() } else { folder.to_owned() });
+        }
+        args
+    }
+
     /// The options for [`crate::source::open`].
     pub fn options(&self) -> SourceOptions {
         let mut limits = Limits::default();
@@ -251,6 +265,11 @@ pub struct RangeArgs {
 }
 
 impl RangeArgs {
+    /// The options, if any is given, as a message names them.
+    pub fn option(&self) -> Option<&'static str> {
+        self.is_given().then_some("--from, --to or --prefix")
+    }
+
     /// Whether any is given.
     pub fn is_given(&self) -> bool {
         self.from.is_some() || self.to.is_some() || self.prefix.is_some()
@@ -391,6 +410,18 @@ pub struct TreeArgs {
 }
 
 impl TreeArgs {
+    /// The option given, if any, that asks for other trees than there may be already.
+    pub fn shape_option(&self) -> Option<&'static str> {
+        let options = [
+            (self.leaf_rows.is_some(), "--leaf-rows"),
+            (self.hash.is_some(), "--hash"),
+            (self.split_at.is_some(), "--split-at"),
+        ];
+        options
+            .into_iter()
+            .find_map(|(is_given, name)| is_given.then_some(name))
+    }
+
     /// The hash asked for: a key file alone means BLAKE3.
     ///
     /// # Errors

@@ -26,10 +26,13 @@ Examples:
   Text with a key of two columns, and a column that may differ:
     mdiff build users.csv --key tenant,id --ignore-columns updated_at -o users.mtree
 
+  The shards of one replica:
+    mdiff build shard-1.sst shard-2.sst -o replica-a.mtree
+
   For data an adversary may choose, or a tree that a stranger may see:
     mdiff build a.sst -o a.mtree --hash blake3 --key-file secret.key
 
-The tree depends on the rows and these options alone: not on the layout of the files, their format's compression, the number of threads or the day. Without -o, each SNAPSHOT gets a tree of its own beside it, SNAPSHOT.mtree, where compare, diff and patch find it. With -o and several SNAPSHOTs, these are the shards of one replica and the tree is that of all their rows; a key in two shards is an error.
+The tree depends on the rows and these options alone: not on the layout of the files, their format's compression, the number of threads or the day. Without -o, each SNAPSHOT gets a tree of its own beside it, SNAPSHOT.mtree, where compare, diff and patch find it. With -o and several SNAPSHOTs, these are the shards of one replica and the tree is that of all their rows; a key in two shards is an error, for which of the two rows counts is not known.
 
 With --from, --to, --prefix or --table, the tree records what it covers, and compares on that.";
 
@@ -68,7 +71,7 @@ pub struct BuildArgs {
 ///
 /// Those of reading the snapshots and writing the trees.
 pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
-    let plan = Plan {
+    let mut plan = Plan {
         tree: args.tree.clone(),
         tables: args.tables.clone(),
         range: args.range.clone(),
@@ -85,11 +88,18 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             .map(|path| (vec![path.as_path()], beside(path)))
             .collect(),
     };
+    if args.output.is_none() && args.snapshots.iter().any(|path| path == Path::new("-")) {
+        return Err(Error::usage(
+            "stdin has no name for the tree to be beside",
+            "name the tree with -o",
+        ));
+    }
     for (snapshots, output) in &jobs {
         outfile::check(output, args.force.force, snapshots)?;
     }
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
+        plan.source = args.source.for_output(output);
         let snapshot = sides::open_shards(snapshots, &plan.source.options())?;
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;

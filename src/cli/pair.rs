@@ -1,6 +1,7 @@
 //! Two snapshots with their trees: what diff and patch work on.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::output::Output;
 use super::sides::{Plan, SharedTable, open_snapshot, shared_tables};
@@ -9,6 +10,7 @@ use crate::diff::{self, ChangeSink, DiffOptions, Side};
 use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::Tree;
+use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::source::memory::MemoryTable;
 use crate::source::{Snapshot, Table};
@@ -56,30 +58,13 @@ impl Pair {
             open_snapshot(right, &options)?,
         ];
         let paths = [left.to_owned(), right.to_owned()];
-        let files: Option<[PathBuf; 2]> = match choice.given {
-            [left, right] => Some([left.clone(), right.clone()]),
-            _ if choice.none_beside || plan.range.is_given() || plan.tree.leaf_rows.is_some() => {
-                None
-            }
-            _ => beside(left)
-                .zip(beside(right))
-                .map(|(left, right)| [left, right]),
+        let found = match choice.given {
+            [left, right] => Some(given(&[left, right], &paths, &snapshots, plan, out)?),
+            _ if choice.none_beside => None,
+            _ => found_beside(&paths, &snapshots, plan, out)?,
         };
-        let trees = match files {
-            Some(files) => {
-                if choice.given.is_empty() {
-                    out.note(format!(
-                        "using the trees {} and {}, which are newer than the snapshots (--no-trees builds them anew)",
-                        files[0].display(),
-                        files[1].display()
-                    ));
-                }
-                let options = plan.source.options().file;
-                files
-                    .iter()
-                    .map(|file| Tree::open(file, &options))
-                    .collect::<Result<Vec<_>>>()?
-            }
+        let trees = match found {
+            Some(trees) => trees,
             None => {
                 let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
                 let right = plan.build_tree(snapshots[1].as_ref(), right, Some(&left), out)?;
@@ -87,6 +72,9 @@ impl Pair {
             }
         };
         let hash = plan.hash(trees.first())?;
+        for tree in &trees {
+            tree.header().hash.check_same(&hash.id())?;
+        }
         Ok(Pair {
             paths,
             snapshots,
@@ -184,9 +172,98 @@ impl Pair {
     }
 }
 
+/// Opens the trees that were named.
+fn given(
+    files: &[&PathBuf; 2],
+    paths: &[PathBuf; 2],
+    snapshots: &[Box<dyn Snapshot>; 2],
+    plan: &Plan,
+    out: &Output,
+) -> Result<Vec<Tree>> {
+    if let Some(option) = plan.range.option().or(plan.tree.shape_option()) {
+        return Err(Error::usage(
+            format!("{option} says how trees are built, but they are given by --trees"),
+            "leave one of the two out",
+        ));
+    }
+    let options = plan.source.options().file;
+    let mut trees = Vec::new();
+    for ((file, path), snapshot) in files.iter().zip(paths).zip(snapshots) {
+        let tree = Tree::open(file, &options)?;
+        if modified(file) < modified(path) {
+            out.warn(format!(
+                "{} is older than {}: what changed since it was built may be missed",
+                file.display(),
+                path.display()
+            ));
+        }
+        if !covers_all(&tree, snapshot.as_ref()) {
+            out.warn(format!(
+                "{} covers only a part of {}; the rest is not looked at",
+                file.display(),
+                path.display()
+            ));
+        }
+        trees.push(tree);
+    }
+    Ok(trees)
+}
+
+/// The trees beside the snapshots, where there are such as would be built now.
+fn found_beside(
+    paths: &[PathBuf; 2],
+    snapshots: &[Box<dyn Snapshot>; 2],
+    plan: &Plan,
+    out: &Output,
+) -> Result<Option<Vec<Tree>>> {
+    let is_asked_for = plan.range.is_given()
+        || plan.tree.shape_option().is_some()
+        || plan.tree.key_file.key_file.is_some();
+    let (Some(left), Some(right)) = (beside(&paths[0]), beside(&paths[1])) else {
+        return Ok(None);
+    };
+    if is_asked_for {
+        return Ok(None);
+    }
+    let options = plan.source.options().file;
+    let trees = vec![Tree::open(&left, &options)?, Tree::open(&right, &options)?];
+    let fits = |(tree, snapshot): (&Tree, &Box<dyn Snapshot>)| {
+        covers_all(tree, snapshot.as_ref())
+            && snapshot.tables().iter().all(|table| {
+                let view = tree.table(table.name());
+                view.is_some_and(|view| view.header().schema == *table.schema())
+            })
+    };
+    let has_one_hash = trees[0].header().hash == trees[1].header().hash
+        && trees[0].header().hash.without_key().is_some();
+    let names = format!("{} and {}", left.display(), right.display());
+    if !has_one_hash || !trees.iter().zip(snapshots).all(fits) {
+        out.note(format!(
+            "not using {names}: they were built with other options"
+        ));
+        return Ok(None);
+    }
+    out.note(format!(
+        "using the trees {names}, which are newer than the snapshots (--no-trees builds them anew)"
+    ));
+    Ok(Some(trees))
+}
+
+/// Whether a tree tells of every key of every table of a snapshot.
+fn covers_all(tree: &Tree, snapshot: &dyn Snapshot) -> bool {
+    let has_all = |table: &dyn Table| {
+        let view = tree.table(table.name());
+        view.is_some_and(|view| view.header().coverage == KeyRange::all())
+    };
+    snapshot.tables().into_iter().all(has_all)
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|m| m.modified()).ok()
+}
+
 /// The tree beside a snapshot, if it is there and newer than the snapshot.
 fn beside(snapshot: &Path) -> Option<PathBuf> {
     let tree = super::build::beside(snapshot);
-    let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     (modified(&tree)? > modified(snapshot)?).then_some(tree)
 }

@@ -34,6 +34,8 @@ Examples:
     mdiff patch b.sst a.sst -o fix.mpatch --reversible
     mdiff patch --invert fix.mpatch -o undo.mpatch
 
+Trees given by --trees, or found beside the snapshots as SNAPSHOT.mtree, save reading what is the same. The rows that are read are checked against them; ranges in which the trees agree are not read at all.
+
 A patch knows its base and its target by their fingerprints, so that apply can refuse any other base before it writes a byte, and prove the result. Look into one with `mdiff cat`. The exit code is 0 when the patch is written, also when it is empty.";
 
 /// Arguments of `mdiff patch`.
@@ -129,7 +131,7 @@ fn run_patch(
         tree: args.tree.clone(),
         tables: args.tables.clone(),
         range: args.range.clone(),
-        source: args.source.clone(),
+        source: args.source.for_output(output),
     };
     let choice = TreeChoice {
         given: &args.trees,

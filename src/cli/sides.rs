@@ -36,10 +36,7 @@ pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
     }
     if crate::patch::read::is_patch(head) {
         return Err(Error::usage(
-            format!(
-                "{} is a patch, where a snapshot or a tree is wanted",
-                path.display()
-            ),
+            format!("{} is a patch, where rows are wanted", path.display()),
             "look into a patch with: mdiff cat PATCH",
         ));
     }

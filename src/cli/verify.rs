@@ -66,9 +66,9 @@ pub struct VerifyArgs {
 ///
 /// Those of reading.
 pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
+    let snapshot = sides::open_snapshot(&args.snapshot, &args.source.options())?;
     let tree = Tree::open(&args.tree, &args.source.options().file)?;
     tree.check_all()?;
-    let snapshot = sides::open_snapshot(&args.snapshot, &args.source.options())?;
     let recorded: Vec<String> = tree
         .header()
         .tables
