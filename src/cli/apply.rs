@@ -135,15 +135,15 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
 /// Refuses a name for the output that promises another format than that of the base, in which it is written.
 fn check_name(output: &Path, args: &ApplyArgs, format: &str) -> Result<()> {
     let name = output.file_name().unwrap_or_default().to_ascii_lowercase();
-    let has_ending = |ending: &&str| name.to_string_lossy().ends_with(&format!(".{ending}"));
+    let has_ending = |ending: &str| name.to_string_lossy().ends_with(&format!(".{ending}"));
     let what = if ["gz", "zst", "lz4", "bz2", "xz"]
         .iter()
-        .any(|e| has_ending(&e))
+        .any(|e| has_ending(e))
     {
         "it is not compressed"
     } else if FORMATS
         .iter()
-        .any(|other| other.name != format && other.extensions.iter().any(|e| has_ending(&e)))
+        .any(|other| other.name != format && other.extensions.iter().any(|e| has_ending(e)))
     {
         "it is in another format"
     } else if format == csv::FORMAT.name

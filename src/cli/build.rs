@@ -116,12 +116,12 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             let header = table.header();
             if header.summary.unreadable_leaves > 0 {
                 exit = Exit::Damaged;
+                let from = match snapshots.as_slice() {
+                    [one] => one.display().to_string(),
+                    _ => "one of the shards".into(),
+                };
                 for unreadable in table.unreadable()? {
-                    out.warn(format!(
-                        "{}: keys not read: {}",
-                        shown.display(),
-                        unreadable.why
-                    ));
+                    out.warn(format!("{from}: keys not read: {}", unreadable.why));
                 }
             }
             out.line(format!(

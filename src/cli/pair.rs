@@ -227,8 +227,8 @@ fn found_beside(
     }
     let options = plan.source.options().file;
     let trees = vec![Tree::open(&left, &options)?, Tree::open(&right, &options)?];
-    let fits = |(tree, snapshot): (&Tree, &Box<dyn Snapshot>)| {
-        covers_all(tree, snapshot.as_ref())
+    let fits = |tree: &Tree, snapshot: &dyn Snapshot| {
+        covers_all(tree, snapshot)
             && snapshot.tables().iter().all(|table| {
                 let view = tree.table(table.name());
                 view.is_some_and(|view| view.header().schema == *table.schema())
@@ -237,7 +237,12 @@ fn found_beside(
     let has_one_hash = trees[0].header().hash == trees[1].header().hash
         && trees[0].header().hash.without_key().is_some();
     let names = format!("{} and {}", left.display(), right.display());
-    if !has_one_hash || !trees.iter().zip(snapshots).all(fits) {
+    if !has_one_hash
+        || !trees
+            .iter()
+            .zip(snapshots)
+            .all(|(tree, snapshot)| fits(tree, snapshot.as_ref()))
+    {
         out.note(format!(
             "not using {names}: they were built with other options"
         ));
