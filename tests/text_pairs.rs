@@ -8,6 +8,8 @@ mod common;
 mod layout;
 #[path = "text_pairs/model.rs"]
 mod model;
+#[path = "text_pairs/twice.rs"]
+mod twice;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -478,38 +480,7 @@ impl ExitsOrColumns for Ran {
     }
 }
 
-const SQL: &str = r#"
-import json, sqlite3, sys
-base, target, statements = sys.argv[1:]
-def field(value):
-    if isinstance(value, dict):
-        return bytes.fromhex(value["hex"])
-    if value is not None and "\0" in value:
-        return value.encode()
-    return value
-def rows(path):
-    with open(path, encoding="utf-8", newline="\n") as lines:
-        for line in lines:
-            row = json.loads(line)
-            both = list(row["key"].items()) + list(row["value"].items())
-            yield [name for name, _ in both], [field(value) for _, value in both]
-quoted = lambda name: '"' + name.replace('"', '""') + '"'
-db = sqlite3.connect(":memory:")
-names = next(iter(rows(base)), None) or next(iter(rows(target)), None)
-if names is None:
-    sys.exit(0)
-names = names[0]
-columns = ", ".join(map(quoted, names))
-db.execute('CREATE TABLE "default" (' + columns + ")")
-marks = ", ".join("?" for _ in names)
-db.executemany('INSERT INTO "default" VALUES (' + marks + ")", (row for _, row in rows(base)))
-db.executescript(open(statements, encoding="utf-8", newline="").read())
-order = lambda row: [(value is not None, isinstance(value, bytes), value) for value in row]
-got = sorted(([*row] for row in db.execute("SELECT " + columns + ' FROM "default"')), key=order)
-want = sorted((row for _, row in rows(target)), key=order)
-if got != want:
-    sys.exit("got %r\nwant %r" % ([r for r in got if r not in want][:3], [r for r in want if r not in got][:3]))
-"#;
+const SQL: &str = include_str!("text_pairs/run_patch.py");
 
 /// SQLite runs the statements of a patch and then holds the target's rows.
 fn sqlite_agrees(round: &mut Round) {
@@ -606,67 +577,4 @@ fn random_pairs_through_every_command() {
         "{} random pairs of texts, {different} of them different",
         seeds.end - seeds.start
     );
-}
-
-/// Lines of a text with a key that stands twice, and the numbers of the two lines.
-fn with_a_duplicate(random: &mut Random) -> (String, [usize; 2]) {
-    let rows = 2 + random.below(400) as usize;
-    let mut order: Vec<usize> = (0..rows).collect();
-    if random.below(2) == 0 {
-        random.shuffle(&mut order);
-    }
-    let copy = order[random.below(rows as u64) as usize];
-    order.insert(random.below(rows as u64 + 1) as usize, copy);
-    let mut text = String::from("v,id,w\n");
-    let mut places = Vec::new();
-    for id in order {
-        if id == copy {
-            places.push(text.matches('\n').count() + 1);
-        }
-        let newlines = "\n".repeat(random.below(3) as usize);
-        text += &format!("{},key{id:04},\"a{newlines}b\"\n", random.below(100));
-    }
-    (text, [places[0], places[1]])
-}
-
-#[test]
-fn a_key_that_stands_twice_is_an_error_that_names_both_places() {
-    let rounds = if cfg!(debug_assertions) { 20 } else { 300 };
-    for seed in 0..rounds {
-        let mut random = Random(seed);
-        let dir = tempfile::tempdir().unwrap();
-        let (text, [first, second]) = with_a_duplicate(&mut random);
-        let ending = ["", ".gz", ".zst"][random.below(3) as usize];
-        let name = format!("twice.csv{ending}");
-        fs::write(
-            dir.path().join(&name),
-            layout::compress(text.as_bytes(), ending),
-        )
-        .unwrap();
-        fs::write(dir.path().join("fine.csv"), "v,id,w\n1,2,3\n").unwrap();
-        for args in [
-            &["build", &name, "-o", "t.mtree"][..],
-            &["compare", &name, "fine.csv"],
-            &["diff", "fine.csv", &name],
-            &["patch", &name, "fine.csv"],
-            &["convert", &name, "-o", "t.csv"],
-            &["cat", &name, "--json"],
-        ] {
-            let way = ["-j1", "-j2", "-j8", "--no-mmap"][random.below(4) as usize];
-            let ran = mdiff(args)
-                .args(["--key=id", way])
-                .in_dir(&dir)
-                .run()
-                .exits(3);
-            for line in [first, second] {
-                assert!(
-                    ran.stderr.contains(&format!("line {line},")),
-                    "seed {seed}: {ran:#?}"
-                );
-            }
-        }
-        let files = fs::read_dir(&dir).unwrap().count();
-        assert_eq!(files, 2, "seed {seed}: something was left behind");
-    }
-    println!("{rounds} texts with a key that stands twice");
 }

@@ -16,6 +16,8 @@ use crate::file::input::Input;
 use crate::fingerprint::{Hash, HashId};
 use crate::patch::PatchReader;
 use crate::progress::Progress;
+use crate::source::FORMATS;
+use crate::source::csv::{self, is_tab_separated};
 
 const LONG: &str = "\
 Writes the snapshot that a patch makes of its base, and proves that it is the target.
@@ -77,7 +79,11 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
             .collect();
         outfile::check(output, args.force.force, &inputs)?;
     }
-    let mut source_options = args.source.options();
+    let source_args = match output {
+        Some(output) => args.source.for_output(output),
+        None => args.source.clone(),
+    };
+    let mut source_options = source_args.options();
     let patch = Input::open(&args.patch, &source_options.file)?;
     let schema = PatchReader::new(&patch)?
         .header()
@@ -86,6 +92,9 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         .map(|table| table.schema.clone());
     sides::take_key(&mut source_options, schema.as_ref());
     let base = sides::open_snapshot(&args.base, &source_options)?;
+    if let Some(output) = output {
+        check_name(output, args, base.format())?;
+    }
     let options = ApplyOptions {
         hash: hash_of(
             &PatchReader::new(&patch)?.header().hash,
@@ -132,6 +141,38 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         ),
     })?;
     Ok(Exit::DONE)
+}
+
+/// Refuses a name for the output that promises another format than that of the base, in which it is written.
+fn check_name(output: &Path, args: &ApplyArgs, format: &str) -> Result<()> {
+    let name = output.file_name().unwrap_or_default().to_ascii_lowercase();
+    let has_ending = |ending: &str| name.to_string_lossy().ends_with(&format!(".{ending}"));
+    let what = if ["gz", "zst", "lz4", "bz2", "xz"]
+        .iter()
+        .any(|e| has_ending(e))
+    {
+        "it is not compressed"
+    } else if FORMATS
+        .iter()
+        .any(|other| other.name != format && other.extensions.iter().any(|e| has_ending(e)))
+    {
+        "it is in another format"
+    } else if format == csv::FORMAT.name
+        && args.source.delimiter.is_none()
+        && is_tab_separated(output) != is_tab_separated(&args.base)
+    {
+        "it has another character between columns"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(
+        format!(
+            "{} is not what would be written: {what}; the output is as the base {} is",
+            output.display(),
+            args.base.display()
+        ),
+        "give it an ending like the base's; mdiff convert writes it in another format afterwards",
+    ))
 }
 
 /// The hash of a patch or tree, with its key from the key file where it has one.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::caps::{Cap, parse_cap, parse_size};
 use super::progress::Shown;
 use crate::error::{Error, Result};
 use crate::file::input::FileOptions;
@@ -133,6 +134,8 @@ pub struct SourceArgs {
     pub delimiter: Option<u8>,
 
     /// Delimited text: the first line is a row, columns are numbered from 1
+    ///
+    /// An empty file then has the columns that --key and --columns name.
     #[arg(long)]
     pub no_header: bool,
 
@@ -148,9 +151,10 @@ pub struct SourceArgs {
     #[arg(long)]
     pub no_mmap: bool,
 
-    /// Folder for temporary files; default: beside the output
+    /// Folder for temporary files; default: beside the output, or TMPDIR
     ///
-    /// Sorting text that is not sorted needs about as much room there as the text has.
+    /// Sorting text that is not sorted needs about as much room there as the text has. A command without an output file uses
+    /// the system's folder, which TMPDIR names.
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
 
@@ -170,6 +174,17 @@ pub struct SourceArgs {
 }
 
 impl SourceArgs {
+    /// The same, with temporary files beside `output` unless they have a folder already.
+    #[must_use]
+    pub fn for_output(&self, output: &Path) -> SourceArgs {
+        let mut args = self.clone();
+        if let (None, Some(folder)) = (&args.temp_dir, output.parent()) {
+            let here = folder.as_os_str().is_empty();
+            args.temp_dir = Some(if here { ".".into() } else { folder.to_owned() });
+        }
+        args
+    }
+
     /// The options for [`crate::source::open`].
     pub fn options(&self) -> SourceOptions {
         let mut limits = Limits::default();
@@ -252,6 +267,11 @@ pub struct RangeArgs {
 }
 
 impl RangeArgs {
+    /// The options, if any is given, as a message names them.
+    pub fn option(&self) -> Option<&'static str> {
+        self.is_given().then_some("--from, --to or --prefix")
+    }
+
     /// Whether any is given.
     pub fn is_given(&self) -> bool {
         self.from.is_some() || self.to.is_some() || self.prefix.is_some()
@@ -392,6 +412,18 @@ pub struct TreeArgs {
 }
 
 impl TreeArgs {
+    /// The option given, if any, that asks for other trees than there may be already.
+    pub fn shape_option(&self) -> Option<&'static str> {
+        let options = [
+            (self.leaf_rows.is_some(), "--leaf-rows"),
+            (self.hash.is_some(), "--hash"),
+            (self.split_at.is_some(), "--split-at"),
+        ];
+        options
+            .into_iter()
+            .find_map(|(is_given, name)| is_given.then_some(name))
+    }
+
     /// The hash asked for: a key file alone means BLAKE3.
     ///
     /// # Errors
@@ -466,61 +498,6 @@ pub struct ExitZeroArgs {
     /// Trouble and damage keep their codes.
     #[arg(long)]
     pub exit_zero: bool,
-}
-
-/// One `--cap`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cap {
-    /// Name of the limit.
-    pub name: String,
-    /// Its new value.
-    pub value: u64,
-}
-
-/// The names that `--cap` takes.
-const CAPS: [&str; 7] = [
-    "key-bytes",
-    "value-bytes",
-    "block-bytes",
-    "record-bytes",
-    "columns",
-    "expansion",
-    "depth",
-];
-
-fn parse_cap(text: &str) -> Result<Cap, String> {
-    let (name, value) = text.split_once('=').ok_or("a cap is NAME=SIZE")?;
-    let value = parse_size(value)?;
-    if !Limits::default().set(name, value) {
-        return Err(format!(
-            "there is no cap {name:?}; caps are {}",
-            CAPS.join(", ")
-        ));
-    }
-    Ok(Cap {
-        name: name.to_owned(),
-        value,
-    })
-}
-
-/// Bytes from `65536`, `64K`, `64KiB`, `1g`: K, M, G and T are powers of 1024.
-pub(super) fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "a size is a whole number, with K, M, G or T behind it or not")?;
-    let shift = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        "t" | "tb" | "tib" => 40,
-        _ => return Err(format!("unknown unit {unit:?}; units are K, M, G, T")),
-    };
-    number
-        .checked_mul(1 << shift)
-        .ok_or_else(|| "the size does not fit 64 bits".into())
 }
 
 fn parse_leaf_rows(text: &str) -> Result<u64, String> {

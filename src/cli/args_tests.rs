@@ -1,3 +1,4 @@
+use super::super::caps::CAPS;
 use super::*;
 use crate::row::columns::push_key_column;
 

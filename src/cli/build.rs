@@ -26,10 +26,13 @@ Examples:
   Text with a key of two columns, and a column that may differ:
     mdiff build users.csv --key tenant,id --ignore-columns updated_at -o users.mtree
 
+  The shards of one replica:
+    mdiff build shard-1.sst shard-2.sst -o replica-a.mtree
+
   For data an adversary may choose, or a tree that a stranger may see:
     mdiff build a.sst -o a.mtree --hash blake3 --key-file secret.key
 
-The tree depends on the rows and these options alone: not on the layout of the files, their format's compression, the number of threads or the day. Without -o, each SNAPSHOT gets a tree of its own beside it, SNAPSHOT.mtree, where compare, diff and patch find it. With -o and several SNAPSHOTs, these are the shards of one replica and the tree is that of all their rows; a key in two shards is an error.
+The tree depends on the rows and these options alone: not on the layout of the files, their format's compression, the number of threads or the day. Without -o, each SNAPSHOT gets a tree of its own beside it, SNAPSHOT.mtree, where compare, diff and patch find it. With -o and several SNAPSHOTs, these are the shards of one replica and the tree is that of all their rows; a key in two shards is an error, for which of the two rows counts is not known.
 
 With --from, --to, --prefix or --table, the tree records what it covers, and compares on that.";
 
@@ -59,7 +62,7 @@ pub struct BuildArgs {
 ///
 /// Those of reading the snapshots and writing the trees.
 pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
-    let plan = &args.plan;
+    let mut plan = args.plan.clone();
     let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
         Some(output) => vec![(
             args.snapshots.iter().map(PathBuf::as_path).collect(),
@@ -71,6 +74,12 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             .map(|path| (vec![path.as_path()], beside(path)))
             .collect(),
     };
+    if args.output.is_none() && args.snapshots.iter().any(|path| path == Path::new("-")) {
+        return Err(Error::usage(
+            "stdin has no name for the tree to be beside",
+            "name the tree with -o",
+        ));
+    }
     for (snapshots, output) in &jobs {
         let others = [
             args.plan.tree.key_file.key_file.as_deref(),
@@ -85,6 +94,7 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
     }
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
+        plan.source = args.plan.source.for_output(output);
         let snapshot = sides::open_shards(snapshots, &plan.source.options())?;
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
@@ -101,12 +111,12 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
             let header = table.header();
             if header.summary.unreadable_leaves > 0 {
                 exit = Exit::Damaged;
+                let from = match snapshots.as_slice() {
+                    [one] => one.display().to_string(),
+                    _ => "one of the shards".into(),
+                };
                 for unreadable in table.unreadable()? {
-                    out.warn(format!(
-                        "{}: keys not read: {}",
-                        shown.display(),
-                        unreadable.why
-                    ));
+                    out.warn(format!("{from}: keys not read: {}", unreadable.why));
                 }
             }
             out.line(format!(

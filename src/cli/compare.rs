@@ -8,8 +8,8 @@ use super::args::ExitZeroArgs;
 use super::exit::Exit;
 use super::output::Output;
 use super::report::{Form, report};
-use super::sides::{self, Plan};
-use crate::error::Result;
+use super::sides::{self, Opened, Plan};
+use crate::error::{Error, Result};
 
 const LONG: &str = "\
 Says whether replicas hold the same rows, and in which key ranges they do not.
@@ -68,6 +68,15 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
         let side = sides::open(path, &options)?;
         sides::take_key(&mut options, side.schema().as_ref());
         sides.push(side);
+    }
+    let option = plan.range.option().or(plan.tree.shape_option());
+    if let Some(option) = option
+        && sides.iter().all(|side| matches!(side, Opened::Tree(_)))
+    {
+        return Err(Error::usage(
+            format!("{option} says how trees are built, but every side is a tree already"),
+            "compare the snapshots, or build the trees with it",
+        ));
     }
     let trees = plan.trees(sides, &args.sides, out)?;
     let form = Form {

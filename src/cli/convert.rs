@@ -17,6 +17,7 @@ use crate::file::replace::AtomicFile;
 use crate::patch::{PatchReader, Record};
 use crate::range::KeyRange;
 use crate::row::{Row, Schema};
+use crate::source::csv::is_tab_separated;
 use crate::source::{self, FORMATS, Format, RowWriter, Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
@@ -33,7 +34,7 @@ Examples:
   A patch to a table file of puts and deletes, for RocksDB to ingest:
     mdiff convert fix.mpatch -o fix.sst
 
-The end of OUT's name gives the format: .sst, .csv, .tsv or .jsonl; --to overrides it. Text that is not sorted is sorted in bounded memory, with temporary files. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
+The end of OUT's name gives the format: .sst, .csv, .tsv (tabs between columns) or .jsonl; --to overrides it. Text is written as it is read: with --delimiter, --null and --no-header where they are given. Text that is not sorted is sorted in bounded memory, with temporary files. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
 
 /// Arguments of `mdiff convert`.
 #[derive(Debug, Clone, Args)]
@@ -77,17 +78,17 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     if !to_stdout {
         outfile::check(&args.output, args.force.force, &[&args.input])?;
     }
-    let mut options = args.source.options();
+    let mut options = args.source.for_output(&args.output).options();
     options.write_compression = args.compression.clone();
     let input = Input::open(&args.input, &options.file)?;
     match Kind::of_input(&input)? {
-        Kind::Snapshot => convert_snapshot(
-            &*source::open_input(input, &options)?,
-            to,
-            &options,
-            args,
-            out,
-        ),
+        Kind::Snapshot => {
+            let snapshot = source::open_input(input, &options)?;
+            if is_tab_separated(&args.output) || args.to.as_deref().is_some_and(is_tab_name) {
+                options.text.delimiter = Some(b'\t');
+            }
+            convert_snapshot(&*snapshot, to, &options, args, out)
+        }
         Kind::Patch => convert_patch(&input, to, &options, args, out),
         Kind::Tree => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.input.display()),
@@ -195,6 +196,10 @@ pub(super) fn create<'a>(
             "",
         )),
     }
+}
+
+fn is_tab_name(name: &str) -> bool {
+    is_tab_separated(&Path::new("rows").with_extension(name))
 }
 
 fn to_format(args: &ConvertArgs) -> Result<&'static Format> {

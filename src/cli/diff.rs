@@ -30,7 +30,7 @@ Examples:
 
 A JSON line is {\"table\",\"change\",\"key\",\"left\",\"right\"}, where change is only_left, only_right or changed; text that is not UTF-8 is {\"hex\":\"...\"}, and a row with columns an object.
 
-Trees given by --trees, or found beside the snapshots as SNAPSHOT.mtree, save reading what is the same. The rows that are read are checked against them: a tree that is not of its snapshot is an error, never a wrong answer.";
+Trees given by --trees, or found beside the snapshots as SNAPSHOT.mtree, save reading what is the same. The rows that are read are checked against them, so a tree that is not of its snapshot is an error where it differs from the other tree. Ranges in which the trees agree are not read: if a snapshot may have changed since its tree was built, ask mdiff verify first, or use --no-trees.";
 
 /// Arguments of `mdiff diff`.
 #[derive(Debug, Clone, Args)]

@@ -72,7 +72,7 @@ pub fn run(args: &InfoArgs, out: &mut Output) -> Result<Exit> {
         let mut document =
             json!({ "schema": super::JSON_SCHEMA, "path": args.file.display().to_string() });
         for (name, value) in facts {
-            document[name] = value;
+            document[name.replace(' ', "_")] = with_plain_names(value);
         }
         out.json(&document)?;
     } else {
@@ -81,6 +81,18 @@ pub fn run(args: &InfoArgs, out: &mut Output) -> Result<Exit> {
         }
     }
     Ok(Exit::DONE)
+}
+
+/// The names of facts as a program wants them: without spaces.
+fn with_plain_names(value: Value) -> Value {
+    match value {
+        Value::Object(facts) => facts
+            .into_iter()
+            .map(|(name, value)| (name.replace(' ', "_"), with_plain_names(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(with_plain_names).collect(),
+        other => other,
+    }
 }
 
 type Facts = Vec<(String, Value)>;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 pub mod apply;
 pub mod args;
 pub mod build;
+pub mod caps;
 pub mod cat;
 pub mod changes;
 pub mod compare;

@@ -1,6 +1,7 @@
 //! Two snapshots with their trees: what diff and patch work on.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::output::Output;
 use super::sides::{Plan, SharedTable, open_snapshot, schema_of, shared_tables, take_key};
@@ -52,7 +53,8 @@ impl Pair {
         let paths = [left.to_owned(), right.to_owned()];
         let may_look_beside = !(choice.none_beside
             || plan.range.is_given()
-            || plan.tree.leaf_rows.is_some()
+            || plan.tree.shape_option().is_some()
+            || plan.tree.key_file.key_file.is_some()
             || plan.tree.keep_going);
         let files: Option<[PathBuf; 2]> = match choice.given {
             [left, right] => Some([left.clone(), right.clone()]),
@@ -69,10 +71,10 @@ impl Pair {
         let left_snapshot = open_snapshot(left, &options)?;
         take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
         let snapshots = [left_snapshot, open_snapshot(right, &options)?];
-        let found = match &files {
-            Some(files) => Some(open_trees(files, choice, &snapshots, plan, out)?)
-                .filter(|trees| !trees.is_empty()),
-            None => None,
+        let found = match (&files, choice.given) {
+            (None, _) => None,
+            (Some(files), []) => found_beside(files, &snapshots, plan, out)?,
+            (Some(files), _) => Some(given(files, &paths, &snapshots, plan, out)?),
         };
         let trees = match found {
             Some(trees) => trees,
@@ -83,6 +85,9 @@ impl Pair {
             }
         };
         let hash = plan.hash(trees.first())?;
+        for tree in &trees {
+            tree.header().hash.check_same(&hash.id())?;
+        }
         Ok(Pair {
             paths,
             snapshots,
@@ -180,56 +185,99 @@ impl Pair {
     }
 }
 
-/// Opens the trees; none, where they lay beside the snapshots and are not trees of all of them, read as now.
-fn open_trees(
+/// Opens the trees that were named.
+fn given(
     files: &[PathBuf; 2],
-    choice: &TreeChoice<'_>,
+    paths: &[PathBuf; 2],
     snapshots: &[Box<dyn Snapshot>; 2],
     plan: &Plan,
     out: &Output,
 ) -> Result<Vec<Tree>> {
-    let options = plan.source.options().file;
-    let trees = files
-        .iter()
-        .map(|file| Tree::open(file, &options))
-        .collect::<Result<Vec<_>>>()?;
-    if !choice.given.is_empty() {
-        return Ok(trees);
+    if let Some(option) = plan.range.option().or(plan.tree.shape_option()) {
+        return Err(Error::usage(
+            format!("{option} says how trees are built, but they are given by --trees"),
+            "leave one of the two out",
+        ));
     }
+    let options = plan.source.options().file;
+    let mut trees = Vec::new();
+    for ((file, path), snapshot) in files.iter().zip(paths).zip(snapshots) {
+        let tree = Tree::open(file, &options)?;
+        if modified(file) < modified(path) {
+            out.warn(format!(
+                "{} is older than {}: what changed since it was built may be missed",
+                file.display(),
+                path.display()
+            ));
+        }
+        if !covers_all(&tree, snapshot.as_ref()) {
+            out.warn(format!(
+                "{} covers only a part of {}; the rest is not looked at",
+                file.display(),
+                path.display()
+            ));
+        }
+        trees.push(tree);
+    }
+    Ok(trees)
+}
+
+/// The trees that lie beside the snapshots, where they are such as would be built now.
+fn found_beside(
+    files: &[PathBuf; 2],
+    snapshots: &[Box<dyn Snapshot>; 2],
+    plan: &Plan,
+    out: &Output,
+) -> Result<Option<Vec<Tree>>> {
+    let options = plan.source.options().file;
+    let trees = vec![
+        Tree::open(&files[0], &options)?,
+        Tree::open(&files[1], &options)?,
+    ];
+    let fits = |tree: &Tree, snapshot: &dyn Snapshot| {
+        let tables = snapshot.tables();
+        covers_all(tree, snapshot)
+            && tables.len() == tree.header().tables.len()
+            && tables.iter().all(|table| {
+                let view = tree.table(table.name());
+                view.is_some_and(|view| view.header().schema == *table.schema())
+            })
+    };
+    let has_one_hash = trees[0].header().hash == trees[1].header().hash
+        && trees[0].header().hash.without_key().is_some();
     let names = format!("{} and {}", files[0].display(), files[1].display());
-    let fit = trees
-        .iter()
-        .zip(snapshots)
-        .all(|(tree, snapshot)| is_whole(tree, snapshot.as_ref()))
-        && plan
-            .hash(trees.first())
-            .is_ok_and(|hash| trees.iter().all(|tree| tree.header().hash == hash.id()));
-    if !fit {
+    if !has_one_hash
+        || !trees
+            .iter()
+            .zip(snapshots)
+            .all(|(tree, snapshot)| fits(tree, snapshot.as_ref()))
+    {
         out.note(format!(
             "not using the trees {names}: they were built with other options"
         ));
-        return Ok(Vec::new());
+        return Ok(None);
     }
     out.note(format!(
         "using the trees {names}, which are newer than the snapshots (--no-trees builds them anew)"
     ));
-    Ok(trees)
+    Ok(Some(trees))
 }
 
-/// Whether a tree covers every key of every table of a snapshot, with the columns that are asked for now.
-fn is_whole(tree: &Tree, snapshot: &dyn Snapshot) -> bool {
-    let tables = snapshot.tables();
-    tables.len() == tree.header().tables.len()
-        && tables.iter().all(|table| {
-            tree.table(table.name()).is_some_and(|view| {
-                view.header().coverage == KeyRange::all() && view.header().schema == *table.schema()
-            })
-        })
+/// Whether a tree tells of every key of every table of a snapshot.
+fn covers_all(tree: &Tree, snapshot: &dyn Snapshot) -> bool {
+    let has_all = |table: &dyn Table| {
+        let view = tree.table(table.name());
+        view.is_some_and(|view| view.header().coverage == KeyRange::all())
+    };
+    snapshot.tables().into_iter().all(has_all)
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|m| m.modified()).ok()
 }
 
 /// The tree beside a snapshot, if it is there and newer than the snapshot.
 fn beside(snapshot: &Path) -> Option<PathBuf> {
     let tree = super::build::beside(snapshot);
-    let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     (modified(&tree)? > modified(snapshot)?).then_some(tree)
 }

@@ -34,6 +34,8 @@ Examples:
     mdiff patch b.sst a.sst -o fix.mpatch --reversible
     mdiff patch --invert fix.mpatch -o undo.mpatch
 
+Trees given by --trees, or found beside the snapshots as SNAPSHOT.mtree, save reading what is the same. The rows that are read are checked against them; ranges in which the trees agree are not read at all.
+
 A patch knows its base and its target by their fingerprints, so that apply can refuse any other base before it writes a byte, and prove the result. Look into one with `mdiff cat`. The exit code is 0 when the patch is written, also when it is empty.";
 
 /// Arguments of `mdiff patch`.
@@ -127,12 +129,15 @@ fn run_patch(
         .chain(other_inputs(args))
         .collect();
     outfile::check(output, args.force.force, &inputs)?;
-    let plan = &args.plan;
+    let plan = Plan {
+        source: args.plan.source.for_output(output),
+        ..args.plan.clone()
+    };
     let choice = TreeChoice {
         given: &args.trees,
         none_beside: args.no_trees,
     };
-    let pair = Pair::open(base, target, &choice, plan, out)?;
+    let pair = Pair::open(base, target, &choice, &plan, out)?;
     if pair.trees[1]
         .header()
         .tables

@@ -245,23 +245,7 @@ fn text_table(
         }
     };
     out.line(headline)?;
-    for (index, view) in views.iter().enumerate() {
-        let summary = &view.header().summary;
-        let root: String = hex(&view.header().root);
-        let missing = if table.present[index] {
-            ""
-        } else {
-            "  (has no such table)"
-        };
-        out.line(format!(
-            "  {:<6}{}  {}, {}  root {}{missing}",
-            side_name(index, views.len()),
-            output::name(paths[index].display()),
-            counted(summary.rows, "row"),
-            output::bytes(summary.bytes),
-            &root[..16],
-        ))?;
-    }
+    side_lines(paths, table, views, out)?;
     coverage_lines(views, &outcome, &schema, out)?;
     if verdict == Verdict::Same {
         return Ok(verdict);
@@ -295,6 +279,46 @@ fn text_table(
         agreement_lines(&tally, paths, out)?;
     }
     Ok(verdict)
+}
+
+/// One line a side, in columns: name, path, rows, bytes, root.
+fn side_lines(
+    paths: &[PathBuf],
+    table: &SharedTable,
+    views: &[TableView<'_>],
+    out: &mut Output,
+) -> Result<()> {
+    let sides: Vec<[String; 3]> = views
+        .iter()
+        .zip(paths)
+        .map(|(view, path)| {
+            let summary = &view.header().summary;
+            [
+                output::name(path.display()),
+                counted(summary.rows, "row"),
+                output::bytes(summary.bytes),
+            ]
+        })
+        .collect();
+    let width = |column: usize| {
+        let lens = sides.iter().map(|side| side[column].chars().count());
+        lens.max().unwrap_or(0)
+    };
+    let (path_width, rows_width, bytes_width) = (width(0), width(1), width(2));
+    for (index, ([path, rows, bytes], view)) in sides.iter().zip(views).enumerate() {
+        let root = hex(&view.header().root);
+        let missing = if table.present[index] {
+            ""
+        } else {
+            "  (has no such table)"
+        };
+        out.line(format!(
+            "  {:<6}{path:<path_width$}  {rows:>rows_width$}, {bytes:>bytes_width$}  root {}{missing}",
+            side_name(index, views.len()),
+            &root[..16],
+        ))?;
+    }
+    Ok(())
 }
 
 fn range_line(divergence: &Divergence, schema: &Schema, out: &Output) -> String {

@@ -325,7 +325,13 @@ fn names_file(path: &Path, id: FileId) -> bool {
 /// A leftover is removed, never written to: its inode may have other names. Between two runs that find the same leftover, the
 /// lock decides, and whoever gets it checks that the name still leads to what was locked.
 fn create_locked(temp: &Path, shown: &Path) -> Result<(File, FileId)> {
-    let failed = |e| Error::io("creating", temp, e);
+    let failed = |e: io::Error| match e.kind() {
+        // The folder is what is wrong, so the name that the caller knows says it.
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            Error::io("creating", shown, e)
+        }
+        _ => Error::io("creating", temp, e),
+    };
     let mut options = OpenOptions::new();
     options
         .read(true)

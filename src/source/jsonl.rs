@@ -13,7 +13,8 @@ pub const FORMAT: Format = Format {
     name: "jsonl",
     about: "JSON lines, one object a row (.jsonl); written by convert, not read",
     extensions: &["jsonl", "ndjson"],
-    detect: |_| Ok(Detected::No),
+    // Read by nobody yet, but refused by its name with a reason.
+    detect: |_| Ok(Detected::Maybe),
     open,
     create: Some(create),
 };

@@ -90,7 +90,7 @@ impl Snapshot for BlockTable {
             (0, false) => "LevelDB",
             _ => "RocksDB",
         };
-        push("kind", format!("block-based table of {writer}"));
+        push("table kind", format!("block-based table of {writer}"));
         push("format version", footer.format_version.to_string());
         push("checksum", footer.checksum.name().to_owned());
         if footer.base_context != 0 {

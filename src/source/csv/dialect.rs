@@ -73,15 +73,20 @@ impl Dialect {
     }
 }
 
-fn is_tab_separated(path: &Path) -> bool {
+/// Whether a file's name says that tabs stand between its columns: `rows.tsv`, `rows.tab`, `rows.tsv.gz`.
+pub fn is_tab_separated(path: &Path) -> bool {
     const TABBED: &[&str] = &["tsv", "tab"];
-    let name = PathBuf::from(path.file_name().unwrap_or_default().to_ascii_lowercase());
-    let ends = |name: &Path| {
+    // Of a compression, or of a file that is being written.
+    const OUTER: &[&str] = &["gz", "zst", "lz4", "bz2", "xz", "mdiff-partial"];
+    let mut name = PathBuf::from(path.file_name().unwrap_or_default().to_ascii_lowercase());
+    let is_one_of = |name: &Path, ends: &[&str]| {
         name.extension()
-            .is_some_and(|e| TABBED.iter().any(|t| e == *t))
+            .is_some_and(|e| ends.iter().any(|t| e == *t))
     };
-    // `rows.tsv`, or `rows.tsv.gz`.
-    ends(&name) || name.file_stem().is_some_and(|stem| ends(Path::new(stem)))
+    if is_one_of(&name, OUTER) {
+        name.set_extension("");
+    }
+    is_one_of(&name, TABBED)
 }
 
 /// The first record of a text, and where it stands.

@@ -37,6 +37,8 @@ mod record;
 mod scan;
 mod write;
 
+pub use dialect::is_tab_separated;
+
 use body::Body;
 use cut::Text;
 use dialect::Dialect;
