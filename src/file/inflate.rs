@@ -191,7 +191,9 @@ impl Inflater {
                 none.insert(context)
             }
         };
-        if let Some(len) = len {
+        if let Some(len) = len
+            && len <= believed(input)
+        {
             out.resize(len, 0);
             let got = context
                 .decompress(out.as_mut_slice(), input)
@@ -201,7 +203,7 @@ impl Inflater {
         context
             .reset(ResetDirective::SessionOnly)
             .map_err(zstd_error)?;
-        grow(input, None, max_len, out, |input, out| {
+        grow(input, len, max_len, out, |input, out| {
             let mut source = InBuffer::around(input);
             let mut sink = OutBuffer::around(out);
             let hint = context
@@ -253,6 +255,11 @@ struct Step {
     ended: bool,
 }
 
+/// Bytes that a block may claim without having to give some first.
+fn believed(input: &[u8]) -> usize {
+    input.len().saturating_mul(4).max(1 << 20)
+}
+
 /// Drives a streaming codec to its end: into a buffer of the known length, or one that grows with the output up to
 /// `max_len`.
 fn grow(
@@ -263,9 +270,14 @@ fn grow(
     mut step: impl FnMut(&[u8], &mut [u8]) -> Result<Step, InflateError>,
 ) -> Result<(), InflateError> {
     let max = len.unwrap_or(usize::try_from(max_len).unwrap_or(usize::MAX));
-    // bzip2's ratio lets a tiny block claim any length, so a large claim is not believed at once either.
-    let first = len.unwrap_or(GROWTH_BYTES_MIN.max(input.len().saturating_mul(4)));
-    out.resize(first.min(max).min(16 << 20), 0);
+    // bzip2's and zstd's ratios let a tiny block claim any length, so a large claim is not believed at once either.
+    let first = match len {
+        Some(_) => believed(input),
+        None => GROWTH_BYTES_MIN
+            .max(input.len().saturating_mul(4))
+            .min(16 << 20),
+    };
+    out.resize(first.min(max), 0);
     let mut written = 0usize;
     loop {
         let done = step(input, out.get_mut(written..).unwrap_or_default())?;

@@ -10,6 +10,7 @@ use super::write::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::cursor::Cursor;
+use crate::file::inflate::{Codec, InflateError, Inflater};
 use crate::file::input::Input;
 use crate::fingerprint::{Hash, Summary};
 use crate::mtree::node::{Digest, read_summary};
@@ -35,6 +36,7 @@ pub struct PatchReader<'a> {
     table: Option<usize>,
     last_op: Option<Vec<u8>>,
     range: Option<KeyRange>,
+    inflater: Inflater,
 }
 
 /// One record of a patch.
@@ -135,6 +137,7 @@ impl<'a> PatchReader<'a> {
             table: None,
             last_op: None,
             range: None,
+            inflater: Inflater::new(None),
         })
     }
 
@@ -301,13 +304,29 @@ impl<'a> PatchReader<'a> {
         }
         let content = match codec {
             CODEC_RAW => stored.to_vec(),
-            CODEC_ZSTD => zstd::bulk::decompress(stored, raw_len as usize).map_err(|e| {
-                Error::damaged(
-                    path,
-                    self.offset,
-                    format!("patch block does not decompress: {e}"),
-                )
-            })?,
+            CODEC_ZSTD => {
+                let mut content = Vec::new();
+                let inflated =
+                    self.inflater
+                        .inflate(Codec::Zstd, stored, Some(raw_len), max, &mut content);
+                match inflated {
+                    Ok(()) => content,
+                    Err(InflateError::TooLarge { .. }) => {
+                        return Err(Error::damaged(
+                            path,
+                            self.offset,
+                            "patch block does not decompress: it is larger than it says",
+                        ));
+                    }
+                    Err(InflateError::Malformed(what)) => {
+                        return Err(Error::damaged(
+                            path,
+                            self.offset,
+                            format!("patch block does not decompress: {what}"),
+                        ));
+                    }
+                }
+            }
             _ => {
                 return Err(Error::damaged(
                     path,
