@@ -295,8 +295,10 @@ fn grow(
                 return Err(malformed("the compressed data end too early"));
             }
         } else if out.len() < max {
-            let longer = out.len().saturating_mul(2).max(GROWTH_BYTES_MIN);
-            out.resize(longer.min(max), 0);
+            let longer = out.len().saturating_mul(2).max(GROWTH_BYTES_MIN).min(max);
+            // `resize` alone may take twice what there was, and so more than the claim.
+            out.reserve_exact(longer - out.len());
+            out.resize(longer, 0);
         } else if done.read == 0 && done.written == 0 {
             return Err(match len {
                 Some(len) => InflateError::Malformed(format!(
