@@ -14,6 +14,7 @@ use crate::row::{Row, RowStream, Schema};
 pub mod block_table;
 pub mod csv;
 pub mod jsonl;
+pub mod lsm;
 pub mod memory;
 pub mod sort;
 pub mod union;

@@ -21,7 +21,7 @@ mod checksum;
 mod entries;
 mod footer;
 mod index;
-mod key;
+pub mod key;
 mod meta;
 mod properties;
 mod range_del;

@@ -1,0 +1,3 @@
+//! Folders of RocksDB and LevelDB: a checkpoint, a backup, the data directory of a stopped node.
+
+pub mod entry;
