@@ -116,7 +116,7 @@ fn trees_of_a_part_never_stand_for_the_whole() {
     dir.run(&["diff", "a.csv", "b.csv", "--stat"])
         .exits(1)
         .prints(stat)
-        .tells("not using a.csv.mtree and b.csv.mtree");
+        .tells("not using the trees a.csv.mtree and b.csv.mtree");
     // Given by name, they are used, and what is left out is said.
     dir.run(&[
         "diff",

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::{RangeArgs, SourceArgs, TableArgs};
 use super::convert;
 use super::exit::Exit;
-use super::kind::Kind;
+use super::kind::Found;
 use super::ops;
 use super::output::{self, Output, counted};
 use super::rows::{self, Form, LeftOut, Lines};
@@ -133,13 +133,13 @@ impl CatArgs {
 /// Those of reading and of writing to stdout.
 pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
     let options = args.source.options();
-    let input = Input::open(&args.file, &options.file)?;
-    match Kind::of_input(&input)? {
-        Kind::Snapshot => {
-            print_snapshot(&*source::open_input(input, &options)?, &options, args, out)
+    match Found::open(&args.file, &options.file)? {
+        Found::Snapshot(origin) => {
+            let snapshot = source::open_origin(origin, &options)?;
+            print_snapshot(&*snapshot, &options, args, out)
         }
-        Kind::Patch => print_patch(&input, args, out),
-        Kind::Tree => Err(Error::usage(
+        Found::Patch(input) => print_patch(&input, args, out),
+        Found::Tree(_) => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.file.display()),
             "see what it says with: mdiff info",
         )),

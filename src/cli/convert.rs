@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::args::{ForceArgs, SourceArgs, TableArgs};
 use super::exit::Exit;
-use super::kind::Kind;
+use super::kind::Found;
 use super::outfile;
 use super::output::{Output, counted};
 use crate::error::{Error, Result};
@@ -80,17 +80,16 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     }
     let mut options = args.source.for_output(&args.output).options();
     options.write_compression = args.compression.clone();
-    let input = Input::open(&args.input, &options.file)?;
-    match Kind::of_input(&input)? {
-        Kind::Snapshot => {
-            let snapshot = source::open_input(input, &options)?;
+    match Found::open(&args.input, &options.file)? {
+        Found::Snapshot(origin) => {
+            let snapshot = source::open_origin(origin, &options)?;
             if is_tab_separated(&args.output) || args.to.as_deref().is_some_and(is_tab_name) {
                 options.text.delimiter = Some(b'\t');
             }
             convert_snapshot(&*snapshot, to, &options, args, out)
         }
-        Kind::Patch => convert_patch(&input, to, &options, args, out),
-        Kind::Tree => Err(Error::usage(
+        Found::Patch(input) => convert_patch(&input, to, &options, args, out),
+        Found::Tree(_) => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.input.display()),
             "convert the snapshot that it was built of",
         )),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::SourceArgs;
 use super::exit::Exit;
-use super::kind::Kind;
+use super::kind::Found;
 use super::output::{self, Output, count};
 use super::report::{hex, key_range};
 use super::sides::Plan;
@@ -62,11 +62,12 @@ pub struct InfoArgs {
 /// Those of reading.
 pub fn run(args: &InfoArgs, out: &mut Output) -> Result<Exit> {
     let options = args.source.options();
-    let input = Input::open(&args.file, &options.file)?;
-    let facts = match Kind::of_input(&input)? {
-        Kind::Tree => tree_facts(&Tree::from_input(input)?)?,
-        Kind::Patch => patch_facts(&input)?,
-        Kind::Snapshot => snapshot_facts(source::open_input(input, &options)?.as_ref(), args, out)?,
+    let facts = match Found::open(&args.file, &options.file)? {
+        Found::Tree(input) => tree_facts(&Tree::from_input(input)?)?,
+        Found::Patch(input) => patch_facts(&input)?,
+        Found::Snapshot(origin) => {
+            snapshot_facts(source::open_origin(origin, &options)?.as_ref(), args, out)?
+        }
     };
     if args.json {
         let mut document =

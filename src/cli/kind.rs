@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes, and else by the end of its name: a damaged tree is still to be called a tree.
+//! What lies at a path, by its first bytes, and else by the end of its name: a damaged tree is still to be called a tree.
 
 use std::path::Path;
 
@@ -6,44 +6,37 @@ use crate::error::Result;
 use crate::file::input::{FileOptions, Input};
 use crate::mtree::read::is_tree;
 use crate::patch::read::is_patch;
+use crate::source::Origin;
 
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+/// What lies at a path, opened.
+pub enum Found {
     /// Anything that is neither of the others: the source room decides.
-    Snapshot,
+    Snapshot(Origin),
     /// A `.mtree`.
-    Tree,
+    Tree(Input),
     /// A `.mpatch`.
-    Patch,
+    Patch(Input),
 }
 
-impl Kind {
-    /// Says what the file at `path` is.
+impl Found {
+    /// Opens what lies at `path`.
     ///
     /// # Errors
     ///
     /// I/O errors.
-    pub fn of(path: &Path) -> Result<Kind> {
-        Kind::of_input(&Input::open(path, &FileOptions::default())?)
-    }
-
-    /// Says what an open file is.
-    ///
-    /// # Errors
-    ///
-    /// I/O errors.
-    pub fn of_input(input: &Input) -> Result<Kind> {
+    pub fn open(path: &Path, options: &FileOptions) -> Result<Found> {
+        let input = match Origin::open(path, options)? {
+            Origin::File(input) => input,
+            folder => return Ok(Found::Snapshot(folder)),
+        };
         let mut scratch = Vec::new();
-        let head = input.read(0, input.len().min(8), &mut scratch)?;
-        Ok(match head {
-            head if is_tree(head) => Kind::Tree,
-            head if is_patch(head) => Kind::Patch,
-            _ => match input.path().extension() {
-                Some(end) if end == "mtree" => Kind::Tree,
-                Some(end) if end == "mpatch" => Kind::Patch,
-                _ => Kind::Snapshot,
-            },
+        let head = input.head(8, &mut scratch)?;
+        let (is_tree, is_patch) = (is_tree(head), is_patch(head));
+        let extension = path.extension().and_then(|end| end.to_str());
+        Ok(match (is_tree, is_patch, extension) {
+            (true, _, _) | (false, false, Some("mtree")) => Found::Tree(input),
+            (_, true, _) | (_, _, Some("mpatch")) => Found::Patch(input),
+            _ => Found::Snapshot(Origin::File(input)),
         })
     }
 }

@@ -6,19 +6,18 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
-use super::kind::Kind;
+use super::kind::Found;
 use super::output::Output;
 use crate::build::{
     BuildOptions, build_table, chosen_tables, empty_like, guess_leaf_bits, open_built,
 };
 use crate::error::{Error, Result};
-use crate::file::input::Input;
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
 use crate::row::Schema;
 use crate::source::union::Union;
-use crate::source::{self, Snapshot, SourceOptions};
+use crate::source::{self, Origin, Snapshot, SourceOptions};
 
 /// One side as it was named.
 pub enum Opened {
@@ -34,11 +33,10 @@ pub enum Opened {
 ///
 /// Those of opening; Usage for a patch.
 pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
-    let input = Input::open(path, &options.file)?;
-    match Kind::of_input(&input)? {
-        Kind::Tree => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
-        Kind::Snapshot => source::open_input(input, options).map(Opened::Snapshot),
-        Kind::Patch => Err(Error::usage(
+    match Found::open(path, &options.file)? {
+        Found::Tree(input) => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
+        Found::Snapshot(origin) => source::open_origin(origin, options).map(Opened::Snapshot),
+        Found::Patch(_) => Err(Error::usage(
             format!(
                 "{} is a patch, where a snapshot or a tree is wanted",
                 path.display()
@@ -84,13 +82,27 @@ pub fn schema_of(snapshot: &dyn Snapshot) -> Option<Schema> {
 ///
 /// Those of opening; Usage for a tree or a patch.
 pub fn open_snapshot(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    match open(path, options)? {
-        Opened::Snapshot(snapshot) => Ok(snapshot),
-        Opened::Tree(_) => Err(Error::usage(
-            format!("{} is a tree, where a snapshot is wanted", path.display()),
+    source::open_origin(find_snapshot(path, options)?, options)
+}
+
+/// Opens what a snapshot lies in, and does not look into it yet.
+///
+/// # Errors
+///
+/// Those of opening; Usage for a tree or a patch.
+pub fn find_snapshot(path: &Path, options: &SourceOptions) -> Result<Origin> {
+    let (what, hint) = match Found::open(path, &options.file)? {
+        Found::Snapshot(origin) => return Ok(origin),
+        Found::Tree(_) => (
+            "tree",
             "a tree holds no rows; compare trees with: mdiff compare A.mtree B.mtree",
-        )),
-    }
+        ),
+        Found::Patch(_) => ("patch", "look into a patch with: mdiff cat PATCH"),
+    };
+    Err(Error::usage(
+        format!("{} is a {what}, where a snapshot is wanted", path.display()),
+        hint,
+    ))
 }
 
 /// Opens the shards of one replica as one snapshot.

@@ -12,6 +12,7 @@ use super::sides::{self, Plan};
 use crate::build::open_built;
 use crate::error::Result;
 use crate::mtree::Tree;
+use crate::source;
 
 const LONG: &str = "\
 Reads a snapshot again and says whether it holds the rows that its tree recorded.
@@ -66,14 +67,15 @@ pub struct VerifyArgs {
 ///
 /// Those of reading.
 pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
-    let tree = Tree::open(&args.tree, &args.source.options().file)?;
-    tree.check_all()?;
     let mut options = args.source.options();
+    let origin = sides::find_snapshot(&args.snapshot, &options)?;
+    let tree = Tree::open(&args.tree, &options.file)?;
+    tree.check_all()?;
     sides::take_key(
         &mut options,
         tree.header().tables.first().map(|table| &table.schema),
     );
-    let snapshot = sides::open_snapshot(&args.snapshot, &options)?;
+    let snapshot = source::open_origin(origin, &options)?;
     let recorded: Vec<String> = tree
         .header()
         .tables

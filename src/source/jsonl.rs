@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::row::{Row, Schema, escape, json};
 
-use super::{Detected, Format, RowWriter, Snapshot, SourceOptions};
+use super::{Detected, Format, Reader, RowWriter, Snapshot, SourceOptions};
 
 /// JSON lines.
 pub const FORMAT: Format = Format {
@@ -14,8 +14,10 @@ pub const FORMAT: Format = Format {
     about: "JSON lines, one object a row (.jsonl); written by convert, not read",
     extensions: &["jsonl", "ndjson"],
     // Read by nobody yet, but refused by its name with a reason.
-    detect: |_| Ok(Detected::Maybe),
-    open,
+    reader: Reader::File {
+        detect: |_| Ok(Detected::Maybe),
+        open,
+    },
     create: Some(create),
 };
 

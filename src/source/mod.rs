@@ -27,12 +27,58 @@ pub struct Format {
     pub about: &'static str,
     /// File name endings, without the dot: they decide where the content does not.
     pub extensions: &'static [&'static str],
-    /// Whether the content is of this format, seen without reading all of it.
-    pub detect: fn(&Input) -> Result<Detected>,
-    /// Opens the snapshot.
-    pub open: fn(Input, &SourceOptions) -> Result<Box<dyn Snapshot>>,
+    /// How it is read.
+    pub reader: Reader,
     /// Makes a writer of this format for `convert -o`; `None` where mdiff only reads it.
     pub create: Option<CreateWriter>,
+}
+
+/// How a format is read: from one file, or from a folder of files.
+pub enum Reader {
+    /// A snapshot is one file.
+    File {
+        /// Whether the content is of this format, seen without reading all of it.
+        detect: fn(&Input) -> Result<Detected>,
+        /// Opens the snapshot.
+        open: fn(Input, &SourceOptions) -> Result<Box<dyn Snapshot>>,
+    },
+    /// A snapshot is a folder.
+    Folder {
+        /// Whether the folder is of this format, seen by the names in it.
+        detect: fn(&Path) -> Result<Detected>,
+        /// Opens the snapshot.
+        open: fn(&Path, &SourceOptions) -> Result<Box<dyn Snapshot>>,
+    },
+}
+
+/// Where a snapshot lies.
+pub enum Origin {
+    /// In an open file.
+    File(Input),
+    /// In a folder.
+    Folder(PathBuf),
+}
+
+impl Origin {
+    /// Opens the file at `path`, or sees that it is a folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Input::open`].
+    pub fn open(path: &Path, options: &FileOptions) -> Result<Origin> {
+        if path.is_dir() {
+            return Ok(Origin::Folder(path.to_owned()));
+        }
+        Input::open(path, options).map(Origin::File)
+    }
+
+    /// The path, as it was given.
+    pub fn path(&self) -> &Path {
+        match self {
+            Origin::File(input) => input.path(),
+            Origin::Folder(path) => path,
+        }
+    }
 }
 
 /// Makes a writer that turns rows of `Schema` into a format's bytes on a stream.
@@ -51,7 +97,7 @@ pub enum Detected {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[block_table::FORMAT, csv::FORMAT, jsonl::FORMAT];
+pub const FORMATS: &[Format] = &[block_table::FORMAT, csv::FORMAT, jsonl::FORMAT, lsm::FORMAT];
 
 /// How snapshots are opened and read; a format uses what concerns it.
 #[derive(Debug, Clone, Default)]
@@ -177,11 +223,11 @@ pub trait RowWriter {
 ///
 /// I/O errors; Unsupported where no format fits; the format's own errors.
 pub fn open(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    open_input(Input::open(path, &options.file)?, options)
+    open_origin(Origin::open(path, &options.file)?, options)
 }
 
-/// Opens the snapshot that an open file holds; errors as of [`open`].
-pub fn open_input(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+/// Opens the snapshot in an open file or a folder; errors as of [`open`].
+pub fn open_origin(origin: Origin, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
     let format = match &options.format {
         Some(name) => FORMATS
             .iter()
@@ -192,9 +238,26 @@ pub fn open_input(input: Input, options: &SourceOptions) -> Result<Box<dyn Snaps
                     format!("formats are: {}", format_names()),
                 )
             })?,
-        None => detect(&input)?,
+        None => detect(&origin)?,
     };
-    (format.open)(input, options)
+    match (&format.reader, origin) {
+        (Reader::File { open, .. }, Origin::File(input)) => open(input, options),
+        (Reader::Folder { open, .. }, Origin::Folder(path)) => open(&path, options),
+        (reader, origin) => {
+            let (is, wants) = match reader {
+                Reader::File { .. } => ("a folder", "a file"),
+                Reader::Folder { .. } => ("a file", "a folder"),
+            };
+            Err(Error::usage(
+                format!(
+                    "{} is {is}, and a snapshot of the format {} is {wants}",
+                    origin.path().display(),
+                    format.name
+                ),
+                "leave --format out to have it found",
+            ))
+        }
+    }
 }
 
 fn format_names() -> String {
@@ -205,28 +268,38 @@ fn format_names() -> String {
         .join(", ")
 }
 
-fn detect(input: &Input) -> Result<&'static Format> {
+fn detect(origin: &Origin) -> Result<&'static Format> {
     let mut by_name = None;
     for format in FORMATS {
-        match (format.detect)(input)? {
+        let detected = match (&format.reader, origin) {
+            (Reader::File { detect, .. }, Origin::File(input)) => detect(input)?,
+            (Reader::Folder { detect, .. }, Origin::Folder(path)) => detect(path)?,
+            _ => Detected::No,
+        };
+        match detected {
             Detected::Yes => return Ok(format),
             Detected::Maybe
-                if by_name.is_none() && has_extension(input.path(), format.extensions) =>
+                if by_name.is_none() && has_extension(origin.path(), format.extensions) =>
             {
                 by_name = Some(format);
             }
             _ => {}
         }
     }
-    by_name.ok_or_else(|| {
-        Error::unsupported(
-            input.path(),
+    by_name.ok_or_else(|| match origin {
+        Origin::File(_) => Error::unsupported(
+            origin.path(),
             "not a snapshot in a format that mdiff knows",
             format!(
                 "formats are: {}; name one with --format if the file is of that kind",
                 format_names()
             ),
-        )
+        ),
+        Origin::Folder(_) => Error::unsupported(
+            origin.path(),
+            "a folder, but not one of a database that mdiff knows",
+            "a folder of RocksDB or LevelDB has a file CURRENT; of a folder of loose files, name the files",
+        ),
     })
 }
 

@@ -2,32 +2,23 @@
 //!
 //! Keys are rebuilt in two buffers by turns, values stay where they are. By turns, so that a row can be looked at after the next
 //! entry was read: a processor that loads a key right after its last bytes were stored has to wait for the store. Most entries take the short way: lengths of one byte (two for
-//! the value), a key that its first own bytes already put behind the one before, a plain put. Everything else, the checks of the
-//! range's ends and of deleted ranges too, is off that way.
+//! the value), a key that its first own bytes already put behind the one before. Everything else, the checks of the
+//! range's ends too, is off that way.
 
 use std::ops::Range;
 
 use super::block::Bad;
 use super::key;
-use super::range_del::RangeDeletions;
 use crate::file::cursor::Cursor;
 use crate::limits::Limits;
 use crate::range::KeyRange;
 
-/// Why a walk stopped before the end of a block.
-pub enum Stop {
-    /// The entry after [`EntryWalk::last_user_key`] is malformed.
-    Bad(Bad),
-    /// The newest version of [`EntryWalk::refused_key`] is of a type that can't be read as a row.
-    Refused(u8),
-}
-
-/// What an entry is.
+/// What a step led to.
 pub enum Step {
-    /// A row: the place of its value. Its key is [`EntryWalk::user_key`].
-    Row(Range<usize>),
-    /// No row of the range.
-    NoRow,
+    /// An entry of the range: the place of its value. Its key is [`EntryWalk::user_key`].
+    Entry(Range<usize>),
+    /// An entry outside of the range.
+    Outside,
     /// There was no entry left in the block, or in the range.
     End,
 }
@@ -43,8 +34,8 @@ const COPY_BYTES: usize = 32;
 /// Most bytes of an entry's lengths on the short way.
 const LENGTHS_BYTES: usize = 4;
 
-/// Walks entries, block after block, and picks the rows.
-pub struct EntryWalk<'t> {
+/// Walks the entries of a key range, block after block.
+pub struct EntryWalk {
     position: usize,
     /// One holds the internal key of the last entry, in its first `user_len + 8` bytes, with room for a copy behind it. In the
     /// other, with the key of the entry before, the next one is put together.
@@ -55,7 +46,9 @@ pub struct EntryWalk<'t> {
     trailer: u64,
     /// Whether there was an entry, in this block or before.
     begun: bool,
-    /// No end of the range, and no deleted range, can concern the entries of this block.
+    /// Whether the last entry is the newest version of its key.
+    newest: bool,
+    /// No end of the range can concern the entries of this block.
     plain: bool,
     /// Keys below are skipped.
     floor: Option<Vec<u8>>,
@@ -63,7 +56,6 @@ pub struct EntryWalk<'t> {
     to: Option<Vec<u8>>,
     reaches_end: bool,
     past_end: bool,
-    deletions: RangeDeletions<'t>,
     key_bytes_max: usize,
     value_bytes_max: usize,
 }
@@ -106,9 +98,9 @@ struct Entry {
     value: Range<usize>,
 }
 
-impl<'t> EntryWalk<'t> {
+impl EntryWalk {
     /// Starts before the first entry of `range`.
-    pub fn new(range: &KeyRange, deletions: RangeDeletions<'t>, limits: &Limits) -> EntryWalk<'t> {
+    pub fn new(range: &KeyRange, limits: &Limits) -> EntryWalk {
         EntryWalk {
             position: 0,
             keys: [vec![0; 128 + 2 * COPY_BYTES], vec![0; 128 + 2 * COPY_BYTES]],
@@ -116,12 +108,12 @@ impl<'t> EntryWalk<'t> {
             user_len: 0,
             trailer: 0,
             begun: false,
+            newest: false,
             plain: false,
             floor: (!range.from.is_empty()).then(|| range.from.clone()),
             to: range.to.clone(),
             reaches_end: false,
             past_end: false,
-            deletions,
             key_bytes_max: usize::try_from(limits.key_bytes_max).unwrap_or(usize::MAX),
             value_bytes_max: usize::try_from(limits.value_bytes_max).unwrap_or(usize::MAX),
         }
@@ -183,9 +175,16 @@ impl<'t> EntryWalk<'t> {
         self.begun.then(|| self.user_key())
     }
 
-    /// The key that [`Stop::Refused`] is about.
-    pub fn refused_key(&self) -> &[u8] {
-        self.user_key()
+    /// Sequence number and type of the last entry.
+    #[inline]
+    pub fn trailer(&self) -> u64 {
+        self.trailer
+    }
+
+    /// Whether the last entry is the newest version of its key, of those in this table.
+    #[inline]
+    pub fn is_newest(&self) -> bool {
+        self.newest
     }
 
     /// Whether an entry behind the range was met.
@@ -221,30 +220,26 @@ impl<'t> EntryWalk<'t> {
     }
 
     fn set_plain(&mut self) {
-        self.plain = self.floor.is_none() && !self.reaches_end && self.deletions.is_empty();
+        self.plain = self.floor.is_none() && !self.reaches_end;
     }
 
-    /// Goes to the next row and returns the place of its value; `None` at the end of the block (`data`, its entries).
-    pub fn next(&mut self, data: &[u8]) -> Result<Option<Range<usize>>, Stop> {
-        loop {
-            match self.step(data)? {
-                Step::Row(value) => return Ok(Some(value)),
-                Step::NoRow => {}
-                Step::End => return Ok(None),
-            }
-        }
-    }
-
-    /// Reads one entry of the block (`data`, its entries).
+    /// Reads one entry of the block (`data`, its entries). After an error the entry behind [`EntryWalk::last_user_key`] is
+    /// malformed.
     #[inline(always)]
-    pub fn step(&mut self, data: &[u8]) -> Result<Step, Stop> {
+    pub fn step(&mut self, data: &[u8]) -> Result<Step, Bad> {
         let Some(value) = self.short_way(data) else {
             return self.long_way(data);
         };
-        if self.plain && key::kind(self.trailer) == key::PUT || self.judge()? {
-            return Ok(Step::Row(value));
+        Ok(self.placed(value))
+    }
+
+    #[inline(always)]
+    fn placed(&mut self, value: Range<usize>) -> Step {
+        match self.plain || self.is_in_range() {
+            true => Step::Entry(value),
+            false if self.past_end => Step::End,
+            false => Step::Outside,
         }
-        Ok(Step::NoRow)
     }
 
     /// Reads an entry that is surely behind the one before; `None`, and nothing changed, where that is not plain to see.
@@ -284,6 +279,7 @@ impl<'t> EntryWalk<'t> {
         }
         *next.get_mut(shared..)?.first_chunk_mut::<COPY_BYTES>()? = *suffix;
         self.in_second = !self.in_second;
+        self.newest = true;
         self.trailer = u64::from_le_bytes(*trailer);
         self.user_len = shared
             .wrapping_add(unshared)
@@ -294,19 +290,15 @@ impl<'t> EntryWalk<'t> {
 
     /// Reads any entry.
     #[inline(never)]
-    fn long_way(&mut self, data: &[u8]) -> Result<Step, Stop> {
+    fn long_way(&mut self, data: &[u8]) -> Result<Step, Bad> {
         if self.position >= data.len() {
             return Ok(Step::End);
         }
-        let entry = self.read_lengths(data).map_err(Stop::Bad)?;
+        let entry = self.read_lengths(data)?;
         let suffix = data.get(entry.suffix.clone()).unwrap_or_default();
-        let is_newer = self.extend_key(entry.shared, suffix).map_err(Stop::Bad)?;
+        self.newest = self.extend_key(entry.shared, suffix)?;
         self.position = entry.value.end;
-        Ok(match is_newer && self.judge()? {
-            true => Step::Row(entry.value),
-            false if self.past_end => Step::End,
-            false => Step::NoRow,
-        })
+        Ok(self.placed(entry.value))
     }
 
     fn read_lengths(&self, data: &[u8]) -> Result<Entry, Bad> {
@@ -409,32 +401,23 @@ impl<'t> EntryWalk<'t> {
         next.as_slice().cmp(last)
     }
 
-    /// Says whether the newest version of a key, just read, is a row of the range.
+    /// Whether the last entry lies in the range.
     #[inline(never)]
-    fn judge(&mut self) -> Result<bool, Stop> {
+    fn is_in_range(&mut self) -> bool {
         let user_key = self.last_key().get(..self.user_len).unwrap_or_default();
         if let Some(floor) = &self.floor {
             if user_key < floor.as_slice() {
-                return Ok(false);
+                return false;
             }
             self.floor = None;
             self.set_plain();
         }
-        let [first, second] = &self.keys;
-        let last = if self.in_second { second } else { first };
-        let user_key = last.get(..self.user_len).unwrap_or_default();
+        let user_key = self.user_key();
         if self.reaches_end && self.to.as_deref().is_some_and(|to| user_key >= to) {
             self.past_end = true;
             self.position = usize::MAX;
-            return Ok(false);
+            return false;
         }
-        if self.deletions.hides(user_key, key::sequence(self.trailer)) {
-            return Ok(false);
-        }
-        match key::kind(self.trailer) {
-            key::PUT => Ok(true),
-            key::DELETE | key::SINGLE_DELETE => Ok(false),
-            other => Err(Stop::Refused(other)),
-        }
+        true
     }
 }

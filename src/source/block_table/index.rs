@@ -18,12 +18,25 @@ pub struct Shape {
     pub user_keys: bool,
     /// Values are delta-encoded.
     pub delta: bool,
+    /// Separators descend: the table is ordered by the bytes of its keys backwards. Such an index is walked, not searched.
+    pub descending: bool,
     /// Each handle is followed by the first key of its block.
     pub first_key: bool,
     /// Longest separator, in bytes.
     pub key_bytes_max: u64,
     /// Blocks end at this offset at the latest.
     pub blocks_end: u64,
+}
+
+impl Shape {
+    /// Whether `left` comes before `right`, and is another key.
+    #[inline]
+    pub fn is_before(&self, left: &[u8], right: &[u8]) -> bool {
+        match self.descending {
+            false => left < right,
+            true => right < left,
+        }
+    }
 }
 
 /// A walk over the entries of one index block.
@@ -93,8 +106,10 @@ impl IndexCursor {
                 .checked_sub(key::TRAILER_BYTES)
                 .ok_or("a separator without its trailer")?,
         };
-        let order = self.separator().cmp(&self.before);
-        if self.begun && (order.is_lt() || (shape.user_keys && order.is_eq())) {
+        let is_equal = self.separator() == self.before;
+        if self.begun
+            && (shape.is_before(self.separator(), &self.before) || (shape.user_keys && is_equal))
+        {
             return Err("index entries do not ascend: damaged, or ordered by another comparator");
         }
         let handle = self.read_handle(&mut cursor, shared, shape)?;

@@ -11,7 +11,21 @@ use crate::error::{Error, Result};
 use crate::file::cursor::Cursor;
 use crate::file::inflate::Inflater;
 
-const COMPARATOR: &str = "leveldb.BytewiseComparator";
+/// Name of the order by the bytes of the keys.
+pub const BYTEWISE: &str = "leveldb.BytewiseComparator";
+/// Name of its reverse.
+pub const REVERSE_BYTEWISE: &str = "rocksdb.ReverseBytewiseComparator";
+
+/// The order that a table's keys are expected in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// By their bytes, and the table says so.
+    Bytewise,
+    /// By their bytes backwards, and the table says so.
+    ReverseBytewise,
+    /// By their bytes, whatever the table says.
+    AssumeBytewise,
+}
 
 /// The parts of a table other than its data.
 pub struct Meta {
@@ -29,7 +43,7 @@ impl Meta {
     /// # Errors
     ///
     /// Damaged; Unsupported, where the table has what can't be honoured; Limit; I/O errors.
-    pub fn read(blocks: &mut Blocks) -> Result<Meta> {
+    pub fn read(blocks: &mut Blocks, order: KeyOrder) -> Result<Meta> {
         let named = NamedBlocks::read(blocks)?;
         let properties = match named.properties {
             Some(handle) => Some(read_properties(blocks, handle)?),
@@ -37,9 +51,12 @@ impl Meta {
         };
         blocks.by_rocksdb = properties.is_some();
         if let Some(properties) = &properties {
-            check_comparator(blocks, properties)?;
+            check_comparator(blocks, properties, order)?;
         }
-        let shape = shape(blocks, properties.as_ref())?;
+        let shape = Shape {
+            descending: order == KeyOrder::ReverseBytewise,
+            ..shape(blocks, properties.as_ref())?
+        };
         if let Some(handle) = named.dictionary {
             let raw = read_dictionary(blocks, handle)?;
             blocks.dictionary = Some(raw);
@@ -145,12 +162,14 @@ fn read_dictionary(blocks: &Blocks, handle: Handle) -> Result<Vec<u8>> {
     Ok(buffer.bytes(&blocks.input).to_vec())
 }
 
-fn check_comparator(blocks: &Blocks, properties: &Properties) -> Result<()> {
+fn check_comparator(blocks: &Blocks, properties: &Properties, order: KeyOrder) -> Result<()> {
     let refuse =
         |what: String, hint: &str| Err(Error::unsupported(blocks.input.path(), what, hint));
     match properties.text("rocksdb.comparator") {
         None => Ok(()),
-        Some(name) if name == COMPARATOR => Ok(()),
+        Some(_) if order == KeyOrder::AssumeBytewise => Ok(()),
+        Some(name) if name == BYTEWISE && order == KeyOrder::Bytewise => Ok(()),
+        Some(name) if name == REVERSE_BYTEWISE && order == KeyOrder::ReverseBytewise => Ok(()),
         Some(name) if name.ends_with(".u64ts") => refuse(
             format!("its keys carry user-defined timestamps (comparator {name})"),
             "export the rows of one moment with the database's own software",

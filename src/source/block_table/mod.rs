@@ -27,16 +27,20 @@ mod properties;
 mod range_del;
 mod stream;
 mod table;
+mod versions;
 mod walk;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use table::BlockTable;
+pub use meta::{BYTEWISE, KeyOrder, REVERSE_BYTEWISE};
+pub use range_del::{Fragment, RangeDeletions};
+pub use table::{BlockTable, TableFile};
+pub use versions::Versions;
 pub use write::create;
 
-use super::{Detected, Format, Snapshot, SourceOptions};
+use super::{Detected, Format, Reader, Snapshot, SourceOptions};
 use crate::error::Result;
 use crate::file::input::Input;
 
@@ -45,8 +49,7 @@ pub const FORMAT: Format = Format {
     name: "sst",
     about: "a table file of RocksDB or LevelDB (.sst, .ldb)",
     extensions: &["sst", "ldb"],
-    detect,
-    open,
+    reader: Reader::File { detect, open },
     create: Some(create),
 };
 

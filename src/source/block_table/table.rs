@@ -1,10 +1,11 @@
 //! An open table file: a snapshot of one table.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::blocks::Blocks;
 use super::footer;
-use super::meta::Meta;
+use super::meta::{KeyOrder, Meta};
 use super::properties::Properties;
 use super::range_del::Fragment;
 use super::stream::Rows;
@@ -19,11 +20,18 @@ use crate::source::{Estimate, RowWriter, Snapshot, SourceOptions, Table};
 /// Bytes of a row that are assumed where a table has no properties.
 const ROW_BYTES_GUESSED: u64 = 128;
 
-/// An open table file. Opening reads and checks its footer, metaindex, properties, range deletions and top index.
+/// An open table file as a snapshot of one table.
 pub struct BlockTable {
-    blocks: Blocks,
-    meta: Meta,
+    file: Arc<TableFile>,
     options: SourceOptions,
+}
+
+/// An open table file. Opening reads and checks its footer, metaindex, properties, range deletions and top index.
+pub struct TableFile {
+    /// The blocks of the file.
+    pub(super) blocks: Blocks,
+    /// What lies around the data.
+    pub(super) meta: Meta,
 }
 
 impl BlockTable {
@@ -33,6 +41,25 @@ impl BlockTable {
     ///
     /// Damaged; Unsupported, where the table has what can't be honoured; Limit; I/O errors.
     pub fn open(input: Input, options: &SourceOptions) -> Result<BlockTable> {
+        Ok(BlockTable {
+            file: Arc::new(TableFile::open(input, KeyOrder::Bytewise)?),
+            options: options.clone(),
+        })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Arc<TableFile> {
+        &self.file
+    }
+}
+
+impl TableFile {
+    /// Opens a table whose keys are in `order`.
+    ///
+    /// # Errors
+    ///
+    /// Damaged; Unsupported, where the table has what can't be honoured or another order; Limit; I/O errors.
+    pub fn open(input: Input, order: KeyOrder) -> Result<TableFile> {
         let footer = footer::read(&input).map_err(|e| input.explain(e))?;
         let mut blocks = Blocks {
             input,
@@ -40,32 +67,55 @@ impl BlockTable {
             by_rocksdb: false,
             dictionary: None,
         };
-        let meta = Meta::read(&mut blocks).map_err(|e| blocks.input.explain(e))?;
-        Ok(BlockTable {
-            blocks,
-            meta,
-            options: options.clone(),
-        })
+        let meta = Meta::read(&mut blocks, order).map_err(|e| blocks.input.explain(e))?;
+        Ok(TableFile { blocks, meta })
     }
 
-    pub(super) fn blocks(&self) -> &Blocks {
-        &self.blocks
+    /// The file below.
+    pub fn input(&self) -> &Input {
+        &self.blocks.input
     }
 
-    pub(super) fn index(&self) -> &Index {
-        &self.meta.index
-    }
-
-    pub(super) fn range_deletions(&self) -> &[Fragment] {
+    /// The stretches of keys that it deletes, ascending and disjoint.
+    pub fn range_deletions(&self) -> &[Fragment] {
         &self.meta.range_deletions
     }
 
-    pub(super) fn properties(&self) -> Option<&Properties> {
+    /// RocksDB's properties; LevelDB writes none.
+    pub fn properties(&self) -> Option<&Properties> {
         self.meta.properties.as_ref()
+    }
+
+    fn index(&self) -> &Index {
+        &self.meta.index
     }
 
     fn number(&self, property: &str) -> Option<u64> {
         self.properties()?.number(property)
+    }
+
+    /// Rows and bytes that are likely, all versions counted.
+    pub fn estimate(&self) -> Estimate {
+        let file_bytes = self.blocks.input.len();
+        let guess = Estimate {
+            rows: file_bytes / ROW_BYTES_GUESSED,
+            bytes: file_bytes,
+            file_bytes,
+        };
+        let (Some(entries), Some(keys), Some(values)) = (
+            self.number("rocksdb.num.entries"),
+            self.number("rocksdb.raw.key.size"),
+            self.number("rocksdb.raw.value.size"),
+        ) else {
+            return guess;
+        };
+        let deletions = self.number("rocksdb.deleted.keys").unwrap_or(0);
+        let trailers = entries.saturating_mul(super::key::TRAILER_BYTES as u64);
+        Estimate {
+            rows: entries.saturating_sub(deletions),
+            bytes: keys.saturating_sub(trailers).saturating_add(values),
+            file_bytes,
+        }
     }
 }
 
@@ -79,14 +129,15 @@ impl Snapshot for BlockTable {
     }
 
     fn check_unchanged(&self) -> Result<()> {
-        self.blocks.input.check_unchanged()
+        self.file.input().check_unchanged()
     }
 
     fn describe(&self) -> Vec<(String, String)> {
-        let footer = &self.blocks.footer;
+        let file = &self.file;
+        let footer = &file.blocks.footer;
         let mut lines = Vec::new();
         let mut push = |name: &str, value: String| lines.push((name.to_owned(), value));
-        let writer = match (footer.format_version, self.blocks.by_rocksdb) {
+        let writer = match (footer.format_version, file.blocks.by_rocksdb) {
             (0, false) => "LevelDB",
             _ => "RocksDB",
         };
@@ -99,24 +150,24 @@ impl Snapshot for BlockTable {
                 format!("base {:08x}", footer.base_context),
             );
         }
-        if let Some(dictionary) = &self.blocks.dictionary {
+        if let Some(dictionary) = &file.blocks.dictionary {
             push(
                 "compression dictionary",
                 format!("{} bytes", dictionary.len()),
             );
         }
-        let index = self.index();
+        let index = file.index();
         let (levels, what) = match index.is_two_level() {
             true => (2, "partitions"),
             false => (1, "data blocks"),
         };
         push("index levels", levels.to_string());
         push("top index", format!("{} {what}", index.entries()));
-        if !self.range_deletions().is_empty() {
-            let count = self.range_deletions().len();
+        if !file.range_deletions().is_empty() {
+            let count = file.range_deletions().len();
             push("deleted stretches", count.to_string());
         }
-        if let Some(properties) = self.properties() {
+        if let Some(properties) = file.properties() {
             lines.extend(properties.describe());
         }
         lines
@@ -126,6 +177,7 @@ impl Snapshot for BlockTable {
         let mut options = self.options.clone();
         if options.write_compression.is_empty() {
             let name = self
+                .file
                 .properties()
                 .and_then(|p| p.text("rocksdb.compression"));
             options.write_compression = match name.as_deref() {
@@ -150,44 +202,26 @@ impl Table for BlockTable {
     }
 
     fn estimate(&self) -> Estimate {
-        let file_bytes = self.blocks.input.len();
-        let guess = Estimate {
-            rows: file_bytes / ROW_BYTES_GUESSED,
-            bytes: file_bytes,
-            file_bytes,
-        };
-        let (Some(entries), Some(keys), Some(values)) = (
-            self.number("rocksdb.num.entries"),
-            self.number("rocksdb.raw.key.size"),
-            self.number("rocksdb.raw.value.size"),
-        ) else {
-            return guess;
-        };
-        let deletions = self.number("rocksdb.deleted.keys").unwrap_or(0);
-        let trailers = entries.saturating_mul(super::key::TRAILER_BYTES as u64);
-        Estimate {
-            rows: entries.saturating_sub(deletions),
-            bytes: keys.saturating_sub(trailers).saturating_add(values),
-            file_bytes,
-        }
+        self.file.estimate()
     }
 
     fn split(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
+        self.file.split(range, pieces)
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
+        Ok(Box::new(Rows::new(&self.file, range)?))
+    }
+}
+
+impl TableFile {
+    /// Cuts as [`Table::split`] says: directly behind separators, so that no two pieces read the same block.
+    pub fn split(self: &Arc<TableFile>, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
         self.cut(range, pieces)
             .map_err(|error| self.blocks.input.explain(error))
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
-        match Rows::new(self, range) {
-            Ok(rows) => Ok(Box::new(rows)),
-            Err(error) => Err(self.blocks.input.explain(error)),
-        }
-    }
-}
-
-impl BlockTable {
-    /// Cuts directly behind separators, so that no two pieces read the same block.
-    fn cut(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
+    fn cut(self: &Arc<TableFile>, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {
         if pieces < 2 || range.is_empty() {
             return Ok(Vec::new());
         }
@@ -207,7 +241,12 @@ impl BlockTable {
     }
 
     /// Hands out the separators at which the bytes of the blocks before reach the next even share.
-    fn weigh_out(&self, range: &KeyRange, pieces: usize, add: &mut dyn FnMut(&[u8])) -> Result<()> {
+    fn weigh_out(
+        self: &Arc<TableFile>,
+        range: &KeyRange,
+        pieces: usize,
+        add: &mut dyn FnMut(&[u8]),
+    ) -> Result<()> {
         let mut total = 0u64;
         self.weigh(range, |_, bytes| total = total.saturating_add(bytes))?;
         let mut done = 0u64;
@@ -223,8 +262,12 @@ impl BlockTable {
     }
 
     /// Visits the separators and sizes of the blocks that can hold keys of `range`.
-    fn weigh(&self, range: &KeyRange, mut visit: impl FnMut(&[u8], u64)) -> Result<()> {
-        let mut walk = BlockWalk::new(&self.blocks, self.index(), &range.from)?;
+    fn weigh(
+        self: &Arc<TableFile>,
+        range: &KeyRange,
+        mut visit: impl FnMut(&[u8], u64),
+    ) -> Result<()> {
+        let mut walk = BlockWalk::new(Arc::clone(self), &range.from)?;
         loop {
             match walk.next() {
                 Ok(Some(handle)) => visit(walk.separator(), handle.size),

@@ -1,9 +1,12 @@
 //! The data blocks of a table in order, through one or two levels of index.
 
+use std::sync::Arc;
+
 use super::block::{Bad, Layout};
 use super::blocks::{BlockBuffer, Blocks};
 use super::footer::Handle;
 use super::index::{self, IndexCursor, Shape};
+use super::table::TableFile;
 use crate::error::{Error, Result};
 use crate::file::inflate::Inflater;
 use crate::range::KeyRange;
@@ -133,9 +136,8 @@ impl From<Broken> for Error {
 }
 
 /// A walk over the data blocks that can hold keys from a given one on.
-pub struct BlockWalk<'t> {
-    blocks: &'t Blocks,
-    index: &'t Index,
+pub struct BlockWalk {
+    file: Arc<TableFile>,
     from: Vec<u8>,
     top: IndexCursor,
     in_partition: Option<Layout>,
@@ -147,13 +149,14 @@ pub struct BlockWalk<'t> {
     data_end: u64,
 }
 
-impl<'t> BlockWalk<'t> {
+impl BlockWalk {
     /// Starts at the first block that can hold a key of at least `from`.
     ///
     /// # Errors
     ///
     /// Damaged, where the index changed since it was checked.
-    pub fn new(blocks: &'t Blocks, index: &'t Index, from: &[u8]) -> Result<BlockWalk<'t>> {
+    pub fn new(file: Arc<TableFile>, from: &[u8]) -> Result<BlockWalk> {
+        let (blocks, index) = (&file.blocks, &file.meta.index);
         let mut top = IndexCursor::default();
         top.seek(
             index.buffer.bytes(&blocks.input),
@@ -163,8 +166,7 @@ impl<'t> BlockWalk<'t> {
         )
         .map_err(|what| blocks.damaged(index.handle, what))?;
         Ok(BlockWalk {
-            blocks,
-            index,
+            file,
             from: from.to_vec(),
             top,
             in_partition: None,
@@ -192,23 +194,30 @@ impl<'t> BlockWalk<'t> {
         std::mem::swap(&mut self.previous, &mut self.separator);
         loop {
             if let Some(layout) = self.in_partition {
-                let bytes = self.buffer.bytes(&self.blocks.input);
-                match self.partition.next(bytes, layout, self.index.shape) {
+                let bytes = self.buffer.bytes(&self.file.blocks.input);
+                match self
+                    .partition
+                    .next(bytes, layout, self.file.meta.index.shape)
+                {
                     Ok(true) => return self.data_block().map(Some),
                     Ok(false) => self.in_partition = None,
                     Err(what) => return Err(self.bad_partition(what)),
                 }
             }
-            let bytes = self.index.buffer.bytes(&self.blocks.input);
-            match self.top.next(bytes, self.index.layout, self.index.shape) {
+            let bytes = self.file.meta.index.buffer.bytes(&self.file.blocks.input);
+            match self.top.next(
+                bytes,
+                self.file.meta.index.layout,
+                self.file.meta.index.shape,
+            ) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(what) => {
-                    let error = self.blocks.damaged(self.index.handle, what);
+                    let error = self.file.blocks.damaged(self.file.meta.index.handle, what);
                     return Err(Broken::Table(error));
                 }
             }
-            if !self.index.shape.two_level {
+            if !self.file.meta.index.shape.two_level {
                 set(&mut self.separator, self.top.separator());
                 return Ok(Some(self.top.handle()));
             }
@@ -219,8 +228,12 @@ impl<'t> BlockWalk<'t> {
     fn data_block(&mut self) -> Result<Handle, Broken> {
         let separator = self.partition.separator();
         let handle = self.partition.handle();
-        if separator > self.top.separator()
-            || self.previous.as_deref().is_some_and(|p| separator < p)
+        let shape = self.file.meta.index.shape;
+        if shape.is_before(self.top.separator(), separator)
+            || self
+                .previous
+                .as_deref()
+                .is_some_and(|previous| shape.is_before(separator, previous))
             || handle.offset < self.data_end
         {
             return Err(self.bad_partition("the index partition contradicts the index"));
@@ -233,6 +246,7 @@ impl<'t> BlockWalk<'t> {
     fn open_partition(&mut self) -> Result<(), Broken> {
         let handle = self.top.handle();
         let loaded = self
+            .file
             .blocks
             .load(handle, &mut self.inflater, &mut self.buffer);
         let layout = match loaded {
@@ -242,8 +256,8 @@ impl<'t> BlockWalk<'t> {
                 return Err(Broken::Stretch(error));
             }
         };
-        let bytes = self.buffer.bytes(&self.blocks.input);
-        let shape = self.index.shape;
+        let bytes = self.buffer.bytes(&self.file.blocks.input);
+        let shape = self.file.meta.index.shape;
         self.partition.rewind();
         let begun = index::check(bytes, layout, shape).and_then(|_| {
             // Only the first partition of a walk can hold separators below the start.
@@ -262,7 +276,7 @@ impl<'t> BlockWalk<'t> {
     fn bad_partition(&mut self, what: Bad) -> Broken {
         self.in_partition = None;
         set(&mut self.separator, self.top.separator());
-        Broken::Stretch(self.blocks.damaged(self.top.handle(), what))
+        Broken::Stretch(self.file.blocks.damaged(self.top.handle(), what))
     }
 }
 

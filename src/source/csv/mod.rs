@@ -25,7 +25,9 @@ use crate::file::input::Input;
 use crate::range::KeyRange;
 use crate::row::{RowStream, Schema};
 use crate::source::sort::{SortOptions, SortedRows, Sorter};
-use crate::source::{Detected, Estimate, Format, RowWriter, Snapshot, SourceOptions, Table};
+use crate::source::{
+    Detected, Estimate, Format, Reader, RowWriter, Snapshot, SourceOptions, Table,
+};
 
 mod body;
 mod columns;
@@ -49,8 +51,7 @@ pub const FORMAT: Format = Format {
     name: "csv",
     about: "delimited text (.csv, .tsv), as every database and spreadsheet exports it",
     extensions: &["csv", "tsv", "tab", "txt"],
-    detect,
-    open,
+    reader: Reader::File { detect, open },
     create: Some(write::create),
 };
 

@@ -63,7 +63,7 @@ fn a_table_cut_short_or_grown_is_an_error() {
 }
 
 fn data_blocks(table: &BlockTable) -> Vec<(Handle, Vec<u8>)> {
-    let mut walk = BlockWalk::new(table.blocks(), table.index(), &[]).unwrap();
+    let mut walk = BlockWalk::new(table.file().clone(), &[]).unwrap();
     let mut found = Vec::new();
     while let Some(handle) = walk.next().map_err(Error::from).unwrap() {
         found.push((handle, walk.separator().to_vec()));
@@ -136,7 +136,7 @@ fn a_damaged_partition_hides_its_blocks() {
     let table = table.unwrap();
     let sound = rows(&table, &KeyRange::all()).unwrap();
     let mut partitions = 0;
-    for (separator, handle) in table.index().top_entries(table.blocks()) {
+    for (separator, handle) in table.file().meta.index.top_entries(&table.file().blocks) {
         partitions += 1;
         let mut damaged = bytes.clone();
         damaged[handle.offset as usize] ^= 1;
@@ -169,7 +169,7 @@ fn malformed_entries_never_panic() {
         let (_folder, table) = open_bytes(bytes);
         let table = table.unwrap();
         let blocks = data_blocks(&table);
-        let footer = &table.blocks().footer;
+        let footer = &table.file().blocks.footer;
         let mut handles: Vec<Handle> = blocks.iter().map(|(handle, _)| *handle).collect();
         handles.extend(footer.index);
         handles.push(footer.metaindex);

@@ -193,7 +193,11 @@ fn merge_operands_that_count_are_refused_by_their_operator() {
                 Err(_) => refused += 1,
             }
         }
-        let operands = table.properties().unwrap().number("rocksdb.merge.operands");
+        let operands = table
+            .file()
+            .properties()
+            .unwrap()
+            .number("rocksdb.merge.operands");
         assert_eq!(Some(refused), operands);
     }
 }
@@ -240,8 +244,8 @@ fn every_table_of_every_database_is_read_or_refused_by_name() {
 
 /// All entries of the data blocks, by the plain walk over each block.
 fn entries(table: &BlockTable) -> Vec<(Vec<u8>, u64, Vec<u8>)> {
-    let blocks = table.blocks();
-    let mut walk = BlockWalk::new(blocks, table.index(), &[]).unwrap();
+    let blocks = &table.file().blocks;
+    let mut walk = BlockWalk::new(table.file().clone(), &[]).unwrap();
     let mut inflater = Inflater::new(blocks.dictionary.as_deref());
     let mut found = Vec::new();
     while let Some(handle) = walk.next().map_err(Error::from).unwrap() {
@@ -258,7 +262,7 @@ fn entries(table: &BlockTable) -> Vec<(Vec<u8>, u64, Vec<u8>)> {
 
 fn check_entries(table: &BlockTable, name: &str) {
     let found = entries(table).len() as u64;
-    if let Some(properties) = table.properties() {
+    if let Some(properties) = table.file().properties() {
         let number = |name: &str| properties.number(name).unwrap_or(0);
         let points = number("rocksdb.num.entries") - number("rocksdb.num.range-deletions");
         assert_eq!(found, points, "{name}");
@@ -274,7 +278,7 @@ fn newest(table: &BlockTable) -> Rows {
             continue;
         }
         last = Some(user_key.clone());
-        let is_hidden = table.range_deletions().iter().any(|deletion| {
+        let is_hidden = table.file().range_deletions().iter().any(|deletion| {
             deletion.start <= user_key
                 && user_key < deletion.end
                 && key::sequence(trailer) < deletion.sequence
