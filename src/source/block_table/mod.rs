@@ -17,7 +17,7 @@
 
 mod block;
 mod blocks;
-mod checksum;
+pub(crate) mod checksum;
 mod entries;
 mod footer;
 mod index;
