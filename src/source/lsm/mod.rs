@@ -9,18 +9,29 @@
 //! tables, levels and logs. Values in blob files are fetched, wide-column entities become named columns, operands of known
 //! merge operators are resolved. Nothing is written into the folder, and no lock is taken.
 
-pub mod blob;
-mod cursor;
-mod database;
-pub mod entity;
-pub mod entry;
-mod family;
-mod files;
-mod merge;
-pub mod operator;
-pub mod options_file;
-pub mod pool;
-mod sorted;
+pub mod batch; // what a log's record holds
+pub mod blob; // values outside of the tables
+pub mod current; // which MANIFEST counts
+mod cursor; // a walk over one run
+mod database; // the folder as a snapshot
+pub mod edit; // a MANIFEST's record
+pub mod entity; // values of several columns
+pub mod entry; // one version of a key
+mod family; // a column family as a table
+mod files; // table files, opened when needed
+pub mod frame; // one physical record of a log
+pub mod log; // the records of a log or a MANIFEST
+pub mod log_end; // torn or damaged
+pub mod manifest; // which files and families live
+mod merge; // runs into rows
+pub mod operator; // merge operators
+pub mod options_file; // what OPTIONS says of them
+pub mod pool; // a bounded number of open files
+mod sorted; // entries that lie in no order
+pub mod wal; // the writes that are in no table yet
+
+#[cfg(test)]
+mod testing; // what the tests share
 
 use std::path::Path;
 
