@@ -75,7 +75,7 @@ class History:
             if family.get("reverse"):
                 begin, end = end, begin
             return ("range", name, begin, end)
-        if dice < 0.32 and "single" in self.engine.HAS and not merge:
+        if dice < 0.32 and "single" in self.engine.HAS and not merge and not self.two_phase:
             # A key may be deleted so only if it was written once.
             if self.live_singles and random.random() < 0.6:
                 owner, key = self.live_singles.pop(random.randrange(len(self.live_singles)))
