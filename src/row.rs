@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 pub mod columns;
 pub mod json;
+pub mod wide;
 
 /// One row, lent by the source that read it: two byte strings. Keys are unique in a table and ascend by memcmp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

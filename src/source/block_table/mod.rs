@@ -17,7 +17,7 @@
 
 mod block;
 mod blocks;
-mod checksum;
+pub mod checksum;
 mod entries;
 mod footer;
 mod index;
