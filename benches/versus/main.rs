@@ -8,11 +8,13 @@
 //!
 //! Prints the ratios as a Markdown table. Times are medians of runs taken in turns (`--runs N`, 5 if not given), after one that does
 //! not count; the page cache is warm unless a line says otherwise, and mdiff writes and syncs its results as it always does. Peers
-//! are found on the PATH: b3sum, sst_dump, comm, and python3 with the duckdb wheel. One that is missing is said to be. The data stays in
+//! are found on the PATH: b3sum, sst_dump, comm, python3 with the duckdb wheel, and RocksDB itself (librocksdb-dev with g++, or ldb);
+//! the wheel rocksdict makes the folder of several levels. One that is missing is said to be. The data stays in
 //! `target/tmp/versus` (or `--data DIR`) for the next run, with every single time in `raw.txt` and the table in `table.md`.
 
 mod codec;
 mod data;
+mod folder;
 mod run;
 mod speed;
 mod table;
@@ -51,9 +53,10 @@ impl Bench {
 
 /// Groups of lines, in the order of the table.
 type Group = fn(&Bench) -> Vec<Line>;
-const GROUPS: [(&str, Group); 10] = [
+const GROUPS: [(&str, Group); 11] = [
     ("build", speed::build_plain),
     ("build-packed", speed::build_packed),
+    ("build-folder", folder::build_folder),
     ("diff-text", speed::diff_text),
     ("rows", speed::rows_out),
     ("compare", speed::compare_trees),

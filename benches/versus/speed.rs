@@ -14,7 +14,7 @@ use crate::table::{Line, cores, missing, speed, time, times, version};
 use crate::{Bench, common};
 
 /// Fills a line with a duel between mdiff and a peer; without one, it says why there is none.
-fn duel(
+pub fn duel(
     bench: &Bench,
     line: &mut Line,
     mdiff: &mut dyn FnMut() -> f64,
@@ -44,7 +44,8 @@ fn ratios(duel: &Duel, divisor: f64) -> String {
     format!("{} (best runs: {})", times(middle), times(best))
 }
 
-fn build(bench: &Bench, snapshot: &str) -> Program {
+/// Build of a snapshot's tree, by a process.
+pub fn build(bench: &Bench, snapshot: &str) -> Program {
     let tree = bench.data.path("built.mtree");
     Program::mdiff(&["build", snapshot, "--force", "-o", &tree])
 }
@@ -53,7 +54,8 @@ fn diff(left: &str, right: &str) -> Program {
     Program::mdiff(&["diff", left, right, "--key", "id"]).finds_differences()
 }
 
-fn millions(rows: u64) -> String {
+/// A number of rows, for people.
+pub fn millions(rows: u64) -> String {
     format!("{:.1} M rows", rows as f64 / 1e6)
 }
 
@@ -142,7 +144,8 @@ pub fn diff_text(bench: &Bench) -> Vec<Line> {
     duel(bench, &mut comm_line, &mut || mdiff.seconds(), &comm);
 
     let mut duck_line = Line::new(work, "DuckDB full outer join", "faster");
-    let duck = python_with_duckdb()
+    let duck = python_with("duckdb")
+        .ok_or_else(|| missing("DuckDB", "pip install duckdb"))
         .map(|python| Program::new(&python, &["-c", DUCKDB_JOIN, &left, &right]))
         .and_then(|duck| {
             checked(duck, differences.count, |out| {
@@ -172,14 +175,10 @@ fn installed(name: &str, from: &str) -> Result<PathBuf, String> {
     find(name).ok_or_else(|| missing(name, from))
 }
 
-/// The interpreter itself: what is on the PATH may be a script that looks for it.
-fn python_with_duckdb() -> Result<PathBuf, String> {
-    version(
-        "python3",
-        &["-c", "import duckdb, sys; print(sys.executable)"],
-    )
-    .map(PathBuf::from)
-    .ok_or_else(|| missing("DuckDB", "pip install duckdb"))
+/// An interpreter that has a module: itself, since what is on the PATH may be a script that looks for it.
+pub fn python_with(module: &str) -> Option<PathBuf> {
+    let asked = format!("import {module}, sys; print(sys.executable)");
+    version("python3", &["-c", &asked]).map(PathBuf::from)
 }
 
 /// Rows out of a table: as text, and lent to a program that uses the library.
