@@ -18,8 +18,9 @@ use crate::range::KeyRange;
 pub enum Stop {
     /// The entry after [`EntryWalk::last_user_key`] is malformed.
     Bad(Bad),
-    /// The newest version of [`EntryWalk::refused_key`] is of a type that can't be read as a row.
-    Refused(u8),
+    /// The newest version of [`EntryWalk::special_key`] is of this type, which is neither a plain value nor a deletion;
+    /// behind it lies the place of its value. The walk can go on after it.
+    Special(u8, Range<usize>),
 }
 
 /// What an entry is.
@@ -183,8 +184,8 @@ impl<'t> EntryWalk<'t> {
         self.begun.then(|| self.user_key())
     }
 
-    /// The key that [`Stop::Refused`] is about.
-    pub fn refused_key(&self) -> &[u8] {
+    /// The key that [`Stop::Special`] is about.
+    pub fn special_key(&self) -> &[u8] {
         self.user_key()
     }
 
@@ -241,7 +242,7 @@ impl<'t> EntryWalk<'t> {
         let Some(value) = self.short_way(data) else {
             return self.long_way(data);
         };
-        if self.plain && key::kind(self.trailer) == key::PUT || self.judge()? {
+        if self.plain && key::kind(self.trailer) == key::PUT || self.judge(value.clone())? {
             return Ok(Step::Row(value));
         }
         Ok(Step::NoRow)
@@ -302,7 +303,7 @@ impl<'t> EntryWalk<'t> {
         let suffix = data.get(entry.suffix.clone()).unwrap_or_default();
         let is_newer = self.extend_key(entry.shared, suffix).map_err(Stop::Bad)?;
         self.position = entry.value.end;
-        Ok(match is_newer && self.judge()? {
+        Ok(match is_newer && self.judge(entry.value.clone())? {
             true => Step::Row(entry.value),
             false if self.past_end => Step::End,
             false => Step::NoRow,
@@ -409,9 +410,9 @@ impl<'t> EntryWalk<'t> {
         next.as_slice().cmp(last)
     }
 
-    /// Says whether the newest version of a key, just read, is a row of the range.
+    /// Says whether the newest version of a key, just read, is a row of the range. `value` is the place of its value.
     #[inline(never)]
-    fn judge(&mut self) -> Result<bool, Stop> {
+    fn judge(&mut self, value: Range<usize>) -> Result<bool, Stop> {
         let user_key = self.last_key().get(..self.user_len).unwrap_or_default();
         if let Some(floor) = &self.floor {
             if user_key < floor.as_slice() {
@@ -434,7 +435,7 @@ impl<'t> EntryWalk<'t> {
         match key::kind(self.trailer) {
             key::PUT => Ok(true),
             key::DELETE | key::SINGLE_DELETE => Ok(false),
-            other => Err(Stop::Refused(other)),
+            other => Err(Stop::Special(other, value)),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::file::cursor::Cursor;
 use crate::file::inflate::Inflater;
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, escape};
+use crate::source::lsm::entity;
 
 /// A stream over the rows of one key range.
 pub struct Rows<'t> {
@@ -27,6 +28,8 @@ pub struct Rows<'t> {
     /// Bytes of entries in the current block.
     entries_end: usize,
     walk: EntryWalk<'t>,
+    /// The value of the last entity.
+    entity: Vec<u8>,
     ended: bool,
 }
 
@@ -47,6 +50,7 @@ impl<'t> Rows<'t> {
                 RangeDeletions::new(table.range_deletions()),
                 blocks.input.limits(),
             ),
+            entity: Vec::new(),
             ended: range.is_empty(),
         })
     }
@@ -173,11 +177,26 @@ impl<'t> Rows<'t> {
                 let error = self.damaged(what);
                 self.hide(error)
             }
-            Stop::Refused(kind) => {
+            Stop::Special(kind, _) => {
                 let error = self.refused(kind);
                 self.end(error)
             }
         }
+    }
+
+    /// Turns what stopped the walk into the value of a row, in `self.entity`, where it was an entity.
+    #[cold]
+    fn resume(&mut self, stop: Stop) -> Result<()> {
+        let Stop::Special(key::ENTITY, value) = stop else {
+            return Err(self.stopped(stop));
+        };
+        self.entity.clear();
+        let input = &self.table.blocks().input;
+        let entity = self.buffer.bytes(input).get(value).unwrap_or_default();
+        entity::push_value(entity, &mut self.entity).map_err(|bad| {
+            let error = bad.at(input.path(), self.handle.offset, self.walk.special_key());
+            self.end(error)
+        })
     }
 
     fn refused(&self, kind: u8) -> Error {
@@ -194,7 +213,7 @@ impl<'t> Rows<'t> {
         }
         Error::unsupported(
             self.table.blocks().input.path(),
-            format!("key {} holds {what}", escape(self.walk.refused_key())),
+            format!("key {} holds {what}", escape(self.walk.special_key())),
             hint,
         )
     }
@@ -213,7 +232,13 @@ impl RowStream for Rows<'_> {
             match self.walk.next(data) {
                 Ok(Some(value)) => break value,
                 Ok(None) => self.ended |= self.walk.is_past_end(),
-                Err(stop) => return Err(self.stopped(stop)),
+                Err(stop) => {
+                    self.resume(stop)?;
+                    return Ok(Some(Row {
+                        key: self.walk.user_key(),
+                        value: &self.entity,
+                    }));
+                }
             }
         };
         Ok(Some(Row {
@@ -250,7 +275,11 @@ impl RowStream for Rows<'_> {
                 }
             };
             if let Some(stop) = stop {
-                return Err(self.stopped(stop));
+                self.resume(stop)?;
+                visit(Row {
+                    key: self.walk.user_key(),
+                    value: &self.entity,
+                })?;
             }
             self.ended |= self.walk.is_past_end();
         }
