@@ -36,6 +36,30 @@ pub fn sequence(trailer: u64) -> u64 {
     trailer >> 8
 }
 
+/// The first 16 bytes of a key as a number, with zeros behind a shorter one: of two keys, the one with the smaller number is the
+/// smaller; of equal numbers the keys themselves decide.
+#[inline]
+pub fn head(key: &[u8]) -> u128 {
+    match key.first_chunk::<16>() {
+        Some(head) => u128::from_be_bytes(*head),
+        None => short_head(key),
+    }
+}
+
+fn short_head(key: &[u8]) -> u128 {
+    let mut head = [0; 16];
+    for (to, from) in head.iter_mut().zip(key) {
+        *to = *from;
+    }
+    u128::from_be_bytes(head)
+}
+
+/// Whether `left` is below `right`, each given with its [`head`].
+#[inline]
+pub fn is_below(left: (u128, &[u8]), right: (u128, &[u8])) -> bool {
+    left.0 < right.0 || left.0 == right.0 && left.1 < right.1
+}
+
 /// The smallest key above `key`.
 pub fn successor(key: &[u8]) -> Vec<u8> {
     let mut next = Vec::with_capacity(key.len() + 1);

@@ -123,6 +123,7 @@ impl Versions {
         mut visit: impl FnMut(Row<'_>) -> Result<()>,
     ) -> Result<bool> {
         let mut row = Some((self.walk.mark(), self.value.clone()));
+        let bound = bound.map(|bound| (key::head(bound), bound));
         loop {
             let (walk, data) = self.block();
             let at = loop {
@@ -136,7 +137,11 @@ impl Versions {
                     Ok(Step::Entry(_)) if !walk.is_newest() => {}
                     Ok(Step::Entry(value)) => {
                         let is_put = key::kind(walk.trailer()) == key::PUT;
-                        if !is_put || bound.is_some_and(|bound| walk.user_key() >= bound) {
+                        let is_below = bound.is_none_or(|bound| {
+                            let user_key = walk.user_key();
+                            key::is_below((key::head(user_key), user_key), bound)
+                        });
+                        if !is_put || !is_below {
                             break Some(value);
                         }
                         row = Some((walk.mark(), value));

@@ -36,6 +36,8 @@ pub struct Merge<'a> {
     cursors: Vec<Cursor<'a>>,
     /// Numbers of the cursors that are at an entry, or at an error: a heap, the next entry first.
     heap: Vec<usize>,
+    /// The [`key::head`] of the key that each cursor is at.
+    heads: Vec<u128>,
     /// Errors that hide keys, by cursor, until the merge has come that far.
     errors: Vec<Option<Error>>,
     rules: Rules<'a>,
@@ -76,6 +78,7 @@ impl<'a> Merge<'a> {
         Merge {
             errors: cursors.iter().map(|_| None).collect(),
             heap: Vec::with_capacity(cursors.len()),
+            heads: vec![0; cursors.len()],
             cursors,
             rules,
             floor: None,
@@ -87,7 +90,15 @@ impl<'a> Merge<'a> {
     }
 
     /// Orders two cursors by what they are at: by key, then an error that hides the key, then the newer version.
+    #[inline]
     fn is_before(&self, left: usize, right: usize) -> bool {
+        match (self.heads.get(left), self.heads.get(right)) {
+            (Some(left), Some(right)) if left != right => left < right,
+            _ => self.is_before_in_full(left, right),
+        }
+    }
+
+    fn is_before_in_full(&self, left: usize, right: usize) -> bool {
         let order = self.key_of(left).cmp(self.key_of(right));
         let order = order.then_with(|| match (self.error_of(left), self.error_of(right)) {
             (None, None) => self.trailer_of(right).cmp(&self.trailer_of(left)),
@@ -114,7 +125,25 @@ impl<'a> Merge<'a> {
         self.cursors.get(cursor).map_or(0, |c| c.trailer())
     }
 
-    /// Moves the heap's first down to where it belongs.
+    /// Takes note of where a cursor is.
+    #[inline]
+    fn look_at(&mut self, cursor: usize) {
+        let head = key::head(self.key_of(cursor));
+        if let Some(slot) = self.heads.get_mut(cursor) {
+            *slot = head;
+        }
+    }
+
+    /// Moves the heap's first down to where it belongs, after its cursor moved.
+    #[inline]
+    fn settle_first(&mut self) {
+        if let Some(&first) = self.heap.first() {
+            self.look_at(first);
+        }
+        self.sift_down(0);
+    }
+
+    /// Moves what is at a place of the heap down to where it belongs.
     fn sift_down(&mut self, mut at: usize) {
         loop {
             let mut least = at;
@@ -144,13 +173,13 @@ impl<'a> Merge<'a> {
     /// Puts the first cursor in its place after it moved: to an entry, behind its last one, or to an error.
     fn settle(&mut self, moved: Result<bool>) -> Result<()> {
         match moved {
-            Ok(true) => self.sift_down(0),
+            Ok(true) => self.settle_first(),
             Ok(false) => self.remove_first(),
             Err(error) if error.unreadable_keys().is_some() => {
                 if let Some(slot) = self.heap.first().and_then(|&at| self.errors.get_mut(at)) {
                     *slot = Some(error);
                 }
-                self.sift_down(0);
+                self.settle_first();
             }
             Err(error) => return Err(self.end(error)),
         }
@@ -195,6 +224,7 @@ impl<'a> Merge<'a> {
             }
             Err(error) => return Err(self.end(error)),
         }
+        self.look_at(number);
         Ok(())
     }
 
@@ -298,14 +328,18 @@ impl<'a> Merge<'a> {
         let trailer = cursor.trailer();
         let kind = key::kind(trailer);
         if self.rules.deletions.is_empty() && kind == key::PUT {
-            return self.plain(first);
+            self.state = State::LentFirst;
+            return Ok(Some(Found::First));
         }
         if self.is_hidden(first)? {
             self.take_key();
             return Ok(None);
         }
         match kind {
-            key::PUT => self.plain(first),
+            key::PUT => {
+                self.state = State::LentFirst;
+                Ok(Some(Found::First))
+            }
             key::DELETE | key::SINGLE_DELETE => {
                 self.take_key();
                 Ok(None)
@@ -319,15 +353,6 @@ impl<'a> Merge<'a> {
                 Ok(Some(Found::Own))
             }
         }
-    }
-
-    fn plain(&mut self, first: usize) -> Result<Option<Found>> {
-        if let Some(cursor) = self.cursors.get(first) {
-            entity::check_plain(cursor.value())
-                .map_err(|bad| bad.at(self.rules.path, 0, cursor.user_key()))?;
-        }
-        self.state = State::LentFirst;
-        Ok(Some(Found::First))
     }
 
     fn is_hidden(&mut self, cursor: usize) -> Result<bool> {
@@ -484,8 +509,8 @@ impl<'a> Merge<'a> {
         )
     }
 
-    fn row(&self, found: &Found) -> Row<'_> {
-        match (
+    fn row(&self, found: &Found) -> Result<Row<'_>> {
+        let row = match (
             found,
             self.heap.first().and_then(|&at| self.cursors.get(at)),
         ) {
@@ -493,11 +518,15 @@ impl<'a> Merge<'a> {
                 key: cursor.user_key(),
                 value: cursor.value(),
             },
-            _ => Row {
-                key: &self.key,
-                value: &self.value,
-            },
-        }
+            _ => {
+                return Ok(Row {
+                    key: &self.key,
+                    value: &self.value,
+                });
+            }
+        };
+        entity::check_plain(row.value).map_err(|bad| bad.at(self.rules.path, 0, row.key))?;
+        Ok(row)
     }
 
     /// Hands out the rows that only the first cursor has, from the one it is at to the first key of any other cursor.
@@ -531,7 +560,10 @@ impl<'a> Merge<'a> {
             (Some(others), Some(deleted)) => Some(others.min(deleted)),
             (others, deleted) => others.or(deleted),
         };
-        if bound.is_some_and(|bound| files.user_key() >= bound) {
+        let user_key = files.user_key();
+        if bound.is_some_and(|bound| {
+            !key::is_below((key::head(user_key), user_key), (key::head(bound), bound))
+        }) {
             return Ok(false);
         }
         let path = self.rules.path;
@@ -542,7 +574,7 @@ impl<'a> Merge<'a> {
         match drained {
             Ok(true) => {
                 self.state = State::Ahead;
-                self.sift_down(0);
+                self.settle_first();
             }
             // The next file of the run may go on with older versions of the last key.
             Ok(false) => {
@@ -569,7 +601,7 @@ fn path_of(cursor: &Cursor<'_>) -> String {
 
 impl RowStream for Merge<'_> {
     fn next(&mut self) -> Result<Option<Row<'_>>> {
-        Ok(self.find()?.map(|found| self.row(&found)))
+        self.find()?.map(|found| self.row(&found)).transpose()
     }
 
     fn for_each(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
@@ -578,9 +610,13 @@ impl RowStream for Merge<'_> {
                 && matches!(found, Found::First)
                 && self.drain_first(visit)?)
             {
-                visit(self.row(&found))?;
+                visit(self.row(&found)?)?;
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;
