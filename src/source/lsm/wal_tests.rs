@@ -113,6 +113,9 @@ fn real_logs_say_of_their_keys_what_is_true() {
     assert!(compared > 0);
 }
 
+/// Family, key, sequence number.
+type Got = (u32, String, u64);
+
 /// A folder with a MANIFEST of one edit and some more, and logs.
 struct Made(tempfile::TempDir);
 
@@ -135,7 +138,7 @@ impl Made {
     }
 
     /// Keys with sequence numbers, and notes.
-    fn replay(&self) -> Result<(Vec<(u32, String, u64)>, Vec<String>)> {
+    fn replay(&self) -> Result<(Vec<Got>, Vec<String>)> {
         let options = FileOptions::default();
         let manifest = Manifest::read(self.0.path(), &options)?;
         let mut got = Vec::new();
