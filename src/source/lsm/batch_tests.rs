@@ -165,3 +165,13 @@ fn any_bytes_give_an_answer() {
         let _ = once(&[&[0; 8][..], &bytes].concat());
     }
 }
+
+#[test]
+fn values_of_riak_lose_their_time() {
+    let put = |tag: u8| [vec![tag, 1, b'k', 0x85, 1, 1], b"v".to_vec()].concat();
+    let bytes = batch(7, 2, &[&put(2), &put(3)]);
+    let mut transactions = Transactions::new(true);
+    let expected = vec![got(0, 7, 1, b"k", b"v"), got(0, 8, 1, b"k", b"v")];
+    assert_eq!(run(&mut transactions, &bytes).unwrap(), (expected, 9));
+    assert_eq!(transactions.expiring(), 1);
+}

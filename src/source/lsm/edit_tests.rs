@@ -36,6 +36,31 @@ fn file(sequences: Option<(u64, u64)>, path_id: u32) -> NewFile<'static> {
     }
 }
 
+fn parse(record: &[u8]) -> Result<Edit<'_>, Bad> {
+    Edit::parse(record, false)
+}
+
+#[test]
+fn new_files_of_riak_are_read() {
+    let record = field(
+        11,
+        &[
+            N(2),
+            N(300),
+            N(70_000),
+            B(SMALLEST),
+            B(LARGEST),
+            N(1),
+            N(2),
+            N(3),
+        ],
+    );
+    let edit = Edit::parse(&record, true).unwrap();
+    assert_eq!(edit.added, [file(None, 0)]);
+    assert!(!edit.is_rocksdb);
+    assert!(Edit::parse(&record[..record.len() - 1], true).is_err());
+}
+
 #[test]
 fn all_of_leveldb_is_read() {
     let record = [
@@ -49,7 +74,7 @@ fn all_of_leveldb_is_read() {
         field(7, &[N(2), N(300), N(70_000), B(SMALLEST), B(LARGEST)]),
     ]
     .concat();
-    let edit = Edit::parse(&record).unwrap();
+    let edit = parse(&record).unwrap();
     let expected = Edit {
         comparator: Some(b"leveldb.BytewiseComparator"),
         log_number: Some(12),
@@ -62,7 +87,7 @@ fn all_of_leveldb_is_read() {
     };
     assert_eq!(edit, expected);
     let starts: Vec<usize> = (0..record.len())
-        .filter(|&cut| Edit::parse(&record[..cut]).is_ok())
+        .filter(|&cut| parse(&record[..cut]).is_ok())
         .collect();
     // Only between fields.
     assert_eq!(starts.len(), 8);
@@ -100,20 +125,20 @@ fn new_files_of_rocksdb_are_read() {
         (four(&[]), 0),
         (four(&[keep.clone(), future, path]), 2),
     ] {
-        let edit = Edit::parse(&record).unwrap();
+        let edit = parse(&record).unwrap();
         assert_eq!(edit.added, [file(Some((5, 6)), path_id)]);
         assert!(edit.is_rocksdb);
     }
     assert_eq!(
-        Edit::parse(&four(&[keep])).unwrap().min_log_number_to_keep,
+        parse(&four(&[keep])).unwrap().min_log_number_to_keep,
         Some(9)
     );
     for refused in [field(66, &[B(b"")]), field(16, &[B(&[0])])] {
-        let bad = Edit::parse(&four(&[refused])).unwrap_err();
+        let bad = parse(&four(&[refused])).unwrap_err();
         assert!(matches!(bad, Bad::Unsupported(_)));
     }
     for damaged in [field(65, &[B(&[9])]), field(3, &[B(&[9])])] {
-        let bad = Edit::parse(&four(&[damaged])).unwrap_err();
+        let bad = parse(&four(&[damaged])).unwrap_err();
         assert!(matches!(bad, Bad::Damaged(_)));
     }
 }
@@ -151,8 +176,8 @@ fn families_groups_blobs_and_logs_are_read() {
         is_rocksdb: true,
         ..Edit::default()
     };
-    assert_eq!(Edit::parse(&record), Ok(expected));
-    assert!(Edit::parse(&field(202, &[])).unwrap().family_dropped);
+    assert_eq!(parse(&record), Ok(expected));
+    assert!(parse(&field(202, &[])).unwrap().family_dropped);
     for refused in [
         field(11, &[N(1)]),
         field(8, &[N(1)]),
@@ -162,9 +187,9 @@ fn families_groups_blobs_and_logs_are_read() {
         ),
         field(8196, &[N(20), N(3)]),
     ] {
-        assert!(matches!(Edit::parse(&refused), Err(Bad::Unsupported(_))));
+        assert!(matches!(parse(&refused), Err(Bad::Unsupported(_))));
     }
     // An internal key has eight bytes at least.
     let short = field(7, &[N(2), N(300), N(70_000), B(b"short"), B(LARGEST)]);
-    assert!(matches!(Edit::parse(&short), Err(Bad::Damaged(_))));
+    assert!(matches!(parse(&short), Err(Bad::Damaged(_))));
 }
