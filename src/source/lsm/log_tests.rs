@@ -106,6 +106,28 @@ fn no_flipped_bit_loses_a_record() {
 }
 
 #[test]
+fn no_flipped_bit_of_a_short_last_part_loses_its_record() {
+    for number in [None, Some(7u32)] {
+        let header = if number.is_some() { 11 } else { 7 };
+        for last in 1..5 {
+            let bytes = log(number, &[record(32768 - header + last, 1)]);
+            let (_folder, sound) = input(&bytes, true);
+            let file = std::fs::File::options()
+                .write(true)
+                .open(sound.path())
+                .unwrap();
+            for bit in 32768 * 8..bytes.len() * 8 {
+                let at = bit / 8;
+                file.write_all_at(&[bytes[at] ^ 1 << (bit % 8)], at as u64)
+                    .unwrap();
+                assert!(read_input(&sound, Some(7)).is_err(), "{last} bit {bit}");
+                file.write_all_at(&[bytes[at]], at as u64).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn no_flipped_bit_of_a_recycled_log_loses_a_record() {
     // An older log's records, over which the newer one was written.
     let old: Records = (0..180).map(|n| record(200 + n % 7, n as u8)).collect();
