@@ -23,7 +23,8 @@
 //! Each data record takes the next sequence number, whether its column family still lives or not. The records of a
 //! prepared section take none there: they are held back until the commit, which runs them with the sequence
 //! numbers that follow there. The count is that of the data records, prepared ones included. LevelDB has tags 0 and 1
-//! only. From RocksDB's db/write_batch.cc.
+//! only; Riak's LevelDB has besides 2 and 3, puts with a varint of microseconds between key and value: the time of
+//! writing, or of the value's end. From RocksDB's and Basho's db/write_batch.cc.
 
 use std::collections::HashMap;
 
@@ -36,6 +37,10 @@ use super::entry::Entry;
 
 /// Highest sequence number.
 pub const SEQUENCE_MAX: u64 = (1 << 56) - 1;
+
+/// Tags of Riak's LevelDB: a put with the time of its writing, and with the time of its end.
+const RIAK_WRITE_TIME: u8 = 2;
+const RIAK_EXPIRY: u8 = 3;
 
 const BLOB_INDEX: u8 = 17;
 const ENTITY: u8 = 22;
@@ -108,9 +113,24 @@ enum Record<'a> {
 pub struct Transactions {
     prepared: HashMap<Vec<u8>, Vec<u8>>,
     missed_commits: u64,
+    is_riak: bool,
+    expiring: u64,
 }
 
 impl Transactions {
+    /// Starts with none; `is_riak` where Riak's LevelDB wrote the logs.
+    pub fn new(is_riak: bool) -> Transactions {
+        Transactions {
+            is_riak,
+            ..Transactions::default()
+        }
+    }
+
+    /// Values with a time of their own at which they expire (Riak). They are handed out as puts.
+    pub fn expiring(&self) -> u64 {
+        self.expiring
+    }
+
     /// Transactions that are still prepared: their records are no rows.
     pub fn prepared(&self) -> usize {
         self.prepared.len()
@@ -140,7 +160,9 @@ impl Transactions {
         let mut prepared_from: Option<usize> = None;
         while !cursor.is_empty() {
             let before = cursor.position();
-            let record = next(&mut cursor, limits)?;
+            let tag = cursor.rest().first();
+            self.expiring += u64::from(self.is_riak && tag == Some(&RIAK_EXPIRY));
+            let record = next(&mut cursor, limits, self.is_riak)?;
             match record {
                 Record::Nothing => {}
                 Record::Data { .. } => {
@@ -179,7 +201,7 @@ impl Transactions {
                     Some(section) => {
                         let mut cursor = Cursor::new(&section);
                         while !cursor.is_empty() {
-                            let record = next(&mut cursor, limits)?;
+                            let record = next(&mut cursor, limits, self.is_riak)?;
                             if matches!(record, Record::Data { .. }) {
                                 deliver(record, &mut sequence, sink)?;
                             }
@@ -228,9 +250,13 @@ fn deliver(
     Ok(())
 }
 
-fn next<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Record<'a>, Bad> {
+fn next<'a>(cursor: &mut Cursor<'a>, limits: &Limits, is_riak: bool) -> Result<Record<'a>, Bad> {
     let tag = cursor.u8().unwrap_or_default();
-    let record = fields(tag, cursor)?
+    let fields = match (is_riak, tag) {
+        (true, RIAK_WRITE_TIME | RIAK_EXPIRY) => riak_put(cursor),
+        _ => fields(tag, cursor)?,
+    };
+    let record = fields
         .ok_or_else(|| Bad::Damaged(format!("a batch that ends within a record of type {tag}")))?;
     if let Record::Data { key, value, .. } = record {
         for (what, bytes, max) in [
@@ -244,6 +270,19 @@ fn next<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Record<'a>, Bad>
         }
     }
     Ok(record)
+}
+
+/// A put with a time between key and value.
+fn riak_put<'a>(cursor: &mut Cursor<'a>) -> Option<Record<'a>> {
+    let key = cursor.length_prefixed()?;
+    cursor.varint()?;
+    let value = cursor.length_prefixed()?;
+    Some(Record::Data {
+        family: 0,
+        kind: PUT,
+        key,
+        value,
+    })
 }
 
 /// Reads the fields of a record; `None` where the bytes run out.

@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn no_flipped_bit_is_taken_for_another_name() {
+        let sound = b"MANIFEST-000005\n";
+        for bit in 0..sound.len() * 8 {
+            let mut wrong = sound.to_vec();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            // What is no UTF-8 any more can't be right either.
+            if let Ok(wrong) = str::from_utf8(&wrong) {
+                let files = [("MANIFEST-000005", ""), ("CURRENT", wrong)];
+                assert_eq!(read_of(&files).unwrap_err().exit_code(), 3, "{wrong:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_flipped_digit_does_not_bring_back_an_older_manifest() {
         let current = ("CURRENT", "MANIFEST-000004\n");
         let files = [("MANIFEST-000004", ""), ("MANIFEST-000005", ""), current];

@@ -13,6 +13,10 @@ use crate::source::block_table::key;
 /// A walk over the entries of a run: ascending by user key, from the newest version to the oldest.
 ///
 /// After an error with [`Error::unreadable_keys`] it goes on behind these keys.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a merge has few cursors, and looks at them for every row"
+)]
 pub enum Cursor<'a> {
     /// Files that follow one another.
     Files(FilesCursor<'a>),

@@ -23,8 +23,8 @@
 //! | 8197, 8200 | logs below are gone; 8200 has a length before it | v64 number |
 //! | others with bit 13 | may be ignored | bytes |
 //!
-//! LevelDB has the tags 1 to 7 and 9. From LevelDB's and RocksDB's db/version_edit.cc, db/wal_edit.cc and
-//! db/blob/blob_file_{addition,garbage}.cc.
+//! LevelDB has the tags 1 to 7 and 9. Riak's LevelDB has besides 11, a new file: as 7, then three v64 of expiry. From
+//! LevelDB's, RocksDB's and Basho's db/version_edit.cc, db/wal_edit.cc and db/blob/blob_file_{addition,garbage}.cc.
 //!
 //! Custom fields of new file 4 that matter here: 3, the smallest log to keep (u64); 16, byte 0 where timestamps are left
 //! out of the keys; 65, the path (one byte).
@@ -98,16 +98,21 @@ pub enum Bad {
 }
 
 impl<'a> Edit<'a> {
-    /// Reads an edit.
+    /// Reads an edit; `is_riak` where Riak's LevelDB wrote it.
     ///
     /// # Errors
     ///
     /// [`Bad`].
-    pub fn parse(record: &'a [u8]) -> Result<Edit<'a>, Bad> {
+    pub fn parse(record: &'a [u8], is_riak: bool) -> Result<Edit<'a>, Bad> {
         let mut edit = Edit::default();
         let mut cursor = Cursor::new(record);
         while !cursor.is_empty() {
             let tag = cursor.varint32().ok_or(Bad::Damaged("a tag"))?;
+            if is_riak && tag == 11 {
+                edit.added
+                    .push(riak_file(&mut cursor).ok_or(Bad::Damaged("a new file"))?);
+                continue;
+            }
             edit.is_rocksdb |= !matches!(tag, 1..=7 | 9);
             edit.field(tag, &mut cursor)?;
         }
@@ -291,6 +296,14 @@ fn new_file<'a>(tag: u32, cursor: &mut Cursor<'a>) -> Option<NewFile<'a>> {
         sequences,
         path_id,
     })
+}
+
+fn riak_file<'a>(cursor: &mut Cursor<'a>) -> Option<NewFile<'a>> {
+    let file = new_file(7, cursor)?;
+    for _expiry in 0..3 {
+        cursor.varint()?;
+    }
+    Some(file)
 }
 
 fn blob_file(cursor: &mut Cursor<'_>) -> Option<u64> {

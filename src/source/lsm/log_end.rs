@@ -74,7 +74,8 @@ impl Place<'_> {
         let offset = self.offset;
         let torn = |what| Ok(LogEnd::Torn { offset, what });
         match stop {
-            Stop::HeaderCut => return torn("its header is cut off"),
+            // A short last part may look like the begin of a longer header.
+            Stop::HeaderCut if !self.is_one_bit_off() => return torn("its header is cut off"),
             Stop::Zeros => return self.judge_zeros(),
             _ => {}
         }

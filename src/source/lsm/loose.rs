@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::family::{Family, Parts};
 use super::files::{FileFacts, Files};
@@ -88,7 +88,7 @@ impl LooseTables {
 }
 
 fn open_in_its_order(
-    path: &PathBuf,
+    path: &Path,
     options: &SourceOptions,
 ) -> Result<(std::sync::Arc<TableFile>, KeyOrder)> {
     let open = |order| -> Result<_> {

@@ -31,6 +31,8 @@ pub struct Manifest {
     pub next_file_number: u64,
     /// Whether nothing tells that RocksDB wrote it.
     pub is_leveldb: bool,
+    /// Whether Riak's LevelDB wrote it: its tables lie in folders of their own, `sst_0` and so on.
+    pub is_riak: bool,
     /// Logs that must be there: number, and length in bytes that was surely written.
     pub logs: BTreeMap<u64, u64>,
     /// What was left out, in words for a user.
@@ -84,7 +86,8 @@ impl Manifest {
     pub fn read(folder: &Path, options: &FileOptions) -> Result<Manifest> {
         let (current, path) = current::read(folder, options)?;
         let input = Input::open_plain(&path, options)?;
-        let mut replay = Replay::new(&input);
+        let is_riak = folder.join("sst_0").is_dir();
+        let mut replay = Replay::new(&input, is_riak);
         let (notes, end) = replay.run().map_err(|e| input.explain(e))?;
         let mut manifest = replay.finish(end).map_err(|e| input.explain(e))?;
         manifest.notes = notes;
@@ -123,6 +126,7 @@ struct Replay<'i> {
     last_sequence: Option<u64>,
     next_file_number: Option<u64>,
     is_rocksdb: bool,
+    is_riak: bool,
     logs: BTreeMap<u64, Option<u64>>,
     logs_gone_below: u64,
     /// An atomic group that is not whole yet: offsets and records.
@@ -130,7 +134,7 @@ struct Replay<'i> {
 }
 
 impl<'i> Replay<'i> {
-    fn new(input: &'i Input) -> Replay<'i> {
+    fn new(input: &'i Input, is_riak: bool) -> Replay<'i> {
         let default = FamilyState {
             name: b"default".to_vec(),
             ..FamilyState::default()
@@ -144,6 +148,7 @@ impl<'i> Replay<'i> {
             last_sequence: None,
             next_file_number: None,
             is_rocksdb: false,
+            is_riak,
             logs: BTreeMap::new(),
             logs_gone_below: 0,
             group: Vec::new(),
@@ -201,7 +206,7 @@ impl<'i> Replay<'i> {
     }
 
     fn parse<'r>(&self, record: &'r [u8], offset: u64) -> Result<Edit<'r>> {
-        Edit::parse(record).map_err(|bad| match bad {
+        Edit::parse(record, self.is_riak).map_err(|bad| match bad {
             Bad::Damaged(what) => Error::damaged(
                 self.input.path(),
                 offset,
@@ -286,6 +291,7 @@ impl<'i> Replay<'i> {
             last_sequence,
             next_file_number,
             is_leveldb: !self.is_rocksdb,
+            is_riak: self.is_riak,
             // A log that was never synced need not be in the folder after a crash.
             logs: logs
                 .filter(|&(number, _)| number >= gone_below)

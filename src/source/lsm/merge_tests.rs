@@ -102,7 +102,8 @@ fn merged(
 fn model(versions: &[Version], deletions: &[(Vec<u8>, Vec<u8>, u64)]) -> Rows {
     let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for written in 0..=versions.len() {
-        for (from, to, _) in deletions.iter().filter(|(.., at)| *at as usize == written) {
+        let is_now = |at: u64| (at as usize).min(versions.len()) == written;
+        for (from, to, _) in deletions.iter().filter(|(.., at)| is_now(*at)) {
             rows.retain(|key, _| !(from <= key && key < to));
         }
         let Some((key, kind, value, _)) = versions.get(written) else {

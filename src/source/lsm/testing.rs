@@ -116,7 +116,7 @@ pub fn databases() -> Vec<PathBuf> {
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    visit(&here.join("testdata/lsm"), &mut found);
+    visit(&here.join("testdata/lsm-logs"), &mut found);
     let shared = match std::env::var_os("MDIFF_SHARED") {
         Some(shared) => PathBuf::from(shared),
         None => here.join("../shared"),
@@ -128,7 +128,7 @@ pub fn databases() -> Vec<PathBuf> {
             visit(&fixtures.join("rocksdb"), &mut found);
             visit(&fixtures.join("leveldb"), &mut found);
         }
-        false => println!("with testdata/lsm only"),
+        false => println!("with testdata/lsm-logs only"),
     }
     found.sort();
     assert!(found.len() >= 3);

@@ -79,7 +79,7 @@ pub fn replay(
             .iter()
             .map(|family| (family.id, family.log_number))
             .collect(),
-        transactions: Transactions::default(),
+        transactions: Transactions::new(manifest.is_riak),
         next_sequence: None,
         stopped: None,
         unread: None,
@@ -322,6 +322,12 @@ impl Replay<'_, '_> {
                     ),
                 ));
             }
+        }
+        let expiring = self.transactions.expiring();
+        if expiring > 0 {
+            self.done.notes.push(format!(
+                "{expiring} writes in the logs carry a time at which they expire: they are taken as live"
+            ));
         }
         let prepared = self.transactions.prepared();
         if prepared > 0 {
