@@ -306,69 +306,6 @@ fn a_missing_live_file_is_named() {
     report("missing files", &ends);
 }
 
-/// A log cut anywhere gives the rows that RocksDB finds in it.
-#[test]
-fn a_torn_log_is_read_as_rocksdb_reads_it() {
-    let mut random = Random(8);
-    let dir = quick_tempdir();
-    let mut copies = Vec::new();
-    for case in cases(&places()) {
-        // Folders that RocksDB 7.8 opens without being told anything.
-        let plain = [
-            "db-wal-unflushed",
-            "db-wal-compressed",
-            "db-levels",
-            "checkpoint",
-        ];
-        if !plain.iter().any(|name| case.name.ends_with(name)) {
-            continue;
-        }
-        let families: Vec<&str> = case.rows.keys().map(String::as_str).collect();
-        for n in 0..rounds(3, 30) {
-            let copy = dir
-                .path()
-                .join(format!("{}-{n}", case.name.replace('/', "-")));
-            copy_dir(&case.db, &copy);
-            let log = folder(&copy)
-                .into_keys()
-                .rfind(|name| name.ends_with(".log"));
-            let Some(log) = log else { continue };
-            let bytes = fs::read(copy.join(&log)).unwrap();
-            if bytes.is_empty() {
-                continue;
-            }
-            let cut = random.below(bytes.len() as u64) as usize;
-            fs::write(copy.join(&log), &bytes[..cut]).unwrap();
-            copies.push((
-                copy,
-                families.join(","),
-                format!("{} {log} cut to {cut}", case.name),
-            ));
-        }
-    }
-    if copies.is_empty() {
-        return skipped("torn logs: only with the larger set of fixtures");
-    }
-    for (copy, families, what) in copies {
-        let Some(out) = make(&["scan", text(&copy)], &[("FAMILIES", &families)]) else {
-            return skipped("torn logs: no RocksDB 7.8 here");
-        };
-        if out.contains("{\"error\"") {
-            // It refuses (a log that its MANIFEST says was whole): so may we, but not with other rows.
-            let ran = mdiff(["cat", text(&copy), "--json"]).run();
-            assert!(matches!(ran.code, Some(0 | 3)), "{what}: {ran:#?}");
-            continue;
-        }
-        let mut known = Tables::new();
-        let all: Vec<[String; 3]> = serde_json::from_str(out.trim()).unwrap();
-        for [family, key, value] in all {
-            let table = known.entry(family).or_default();
-            table.insert(unhex(&key), Value::Bytes(unhex(&value)));
-        }
-        assert_same(&what, &cat(&copy), &known);
-    }
-}
-
 /// A rotten block: never called equal, and a patch from the healthy replica holds what it lost.
 #[test]
 fn keep_going_and_a_patch_restore_a_rotten_folder() {
