@@ -91,7 +91,7 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         .first()
         .map(|table| table.schema.clone());
     sides::take_key(&mut source_options, schema.as_ref());
-    let base = sides::open_snapshot(&args.base, &source_options)?;
+    let base = sides::open_snapshot(&args.base, &source_options, out)?;
     if let Some(output) = output {
         check_name(output, args, base.format())?;
     }

@@ -13,7 +13,7 @@ use crate::file::input::FileOptions;
 use crate::limits::Limits;
 use crate::range::{KeyRange, prefix_end};
 use crate::row::Schema;
-use crate::source::{Snapshot, SourceOptions, Table, TextOptions};
+use crate::source::{DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions};
 use crate::tree::leaf_bits_of_rows;
 
 /// When to colour.
@@ -145,6 +145,16 @@ pub struct SourceArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub null: Option<String>,
 
+    /// Databases: leave the logs out, so that only what is in tables counts
+    #[arg(long)]
+    pub no_wal: bool,
+
+    /// Databases: take comparators that mdiff does not know for the order by bytes
+    ///
+    /// Keys that turn out to be in another order are an error.
+    #[arg(long)]
+    pub assume_bytewise: bool,
+
     /// Read files by plain reads instead of mapping them into memory
     ///
     /// For file systems on which mapped files fail or are slow.
@@ -207,6 +217,10 @@ impl SourceArgs {
                 no_header: self.no_header,
                 null: self.null.clone(),
                 trust_order: false,
+            },
+            database: DatabaseOptions {
+                no_wal: self.no_wal,
+                assume_bytewise: self.assume_bytewise,
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),

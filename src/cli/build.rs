@@ -95,7 +95,7 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
     let mut exit = Exit::DONE;
     for (snapshots, output) in &jobs {
         plan.source = args.plan.source.for_output(output);
-        let snapshot = sides::open_shards(snapshots, &plan.source.options())?;
+        let snapshot = sides::open_shards(snapshots, &plan.source.options(), out)?;
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
         let hash = plan.hash(None)?.id();

@@ -11,11 +11,12 @@ use super::kind::Found;
 use super::ops;
 use super::output::{self, Output, counted};
 use super::rows::{self, Form, LeftOut, Lines};
+use super::sides::open_origin;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::patch::{PatchReader, PatchTable, Record};
 use crate::range::KeyRange;
-use crate::source::{self, Snapshot, SourceOptions, Table};
+use crate::source::{Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
 Prints the rows of a snapshot, or the operations of a patch.
@@ -135,7 +136,7 @@ pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
     let options = args.source.options();
     match Found::open(&args.file, &options.file)? {
         Found::Snapshot(origin) => {
-            let snapshot = source::open_origin(origin, &options)?;
+            let snapshot = open_origin(origin, &options, out)?;
             print_snapshot(&*snapshot, &options, args, out)
         }
         Found::Patch(input) => print_patch(&input, args, out),

@@ -65,7 +65,7 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let mut options = plan.source.options();
     let mut sides = Vec::new();
     for path in &args.sides {
-        let side = sides::open(path, &options)?;
+        let side = sides::open(path, &options, out)?;
         sides::take_key(&mut options, side.schema().as_ref());
         sides.push(side);
     }

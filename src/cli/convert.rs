@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::kind::Found;
 use super::outfile;
 use super::output::{Output, counted};
+use super::sides::open_origin;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::file::replace::AtomicFile;
@@ -18,7 +19,7 @@ use crate::patch::{PatchReader, Record};
 use crate::range::KeyRange;
 use crate::row::{Row, Schema};
 use crate::source::csv::is_tab_separated;
-use crate::source::{self, FORMATS, Format, RowWriter, Snapshot, SourceOptions, Table};
+use crate::source::{FORMATS, Format, RowWriter, Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
 Writes the rows of a snapshot, or the operations of a patch, in another format.
@@ -82,7 +83,7 @@ pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
     options.write_compression = args.compression.clone();
     match Found::open(&args.input, &options.file)? {
         Found::Snapshot(origin) => {
-            let snapshot = source::open_origin(origin, &options)?;
+            let snapshot = open_origin(origin, &options, out)?;
             if is_tab_separated(&args.output) || args.to.as_deref().is_some_and(is_tab_name) {
                 options.text.delimiter = Some(b'\t');
             }

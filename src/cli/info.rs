@@ -11,6 +11,7 @@ use super::kind::Found;
 use super::output::{self, Output, count};
 use super::report::{hex, key_range};
 use super::sides::Plan;
+use super::sides::open_origin;
 use crate::error::Result;
 use crate::file::input::Input;
 use crate::fingerprint::HashId;
@@ -18,7 +19,7 @@ use crate::mtree::header::{VERSION, content_digest};
 use crate::mtree::{Digest, Tree};
 use crate::patch::{PatchReader, PatchSide};
 use crate::row::Schema;
-use crate::source::{self, Snapshot};
+use crate::source::Snapshot;
 
 const LONG: &str = "\
 Says what a file is and what it says of itself: a snapshot, a tree or a patch.
@@ -66,7 +67,7 @@ pub fn run(args: &InfoArgs, out: &mut Output) -> Result<Exit> {
         Found::Tree(input) => tree_facts(&Tree::from_input(input)?)?,
         Found::Patch(input) => patch_facts(&input)?,
         Found::Snapshot(origin) => {
-            snapshot_facts(source::open_origin(origin, &options)?.as_ref(), args, out)?
+            snapshot_facts(open_origin(origin, &options, out)?.as_ref(), args, out)?
         }
     };
     if args.json {

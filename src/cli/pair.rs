@@ -68,9 +68,9 @@ impl Pair {
         options.text.trust_order = !plan.range.is_given();
         // With trees at hand, only the divergent ranges are read.
         options.file.few_reads = files.is_some();
-        let left_snapshot = open_snapshot(left, &options)?;
+        let left_snapshot = open_snapshot(left, &options, out)?;
         take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
-        let snapshots = [left_snapshot, open_snapshot(right, &options)?];
+        let snapshots = [left_snapshot, open_snapshot(right, &options, out)?];
         let found = match (&files, choice.given) {
             (None, _) => None,
             (Some(files), []) => found_beside(files, &snapshots, plan, out)?,

@@ -16,6 +16,8 @@ use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
 use crate::row::Schema;
+use crate::source::block_table::is_table;
+use crate::source::lsm::LooseTables;
 use crate::source::union::Union;
 use crate::source::{self, Origin, Snapshot, SourceOptions};
 
@@ -32,10 +34,10 @@ pub enum Opened {
 /// # Errors
 ///
 /// Those of opening; Usage for a patch.
-pub fn open(path: &Path, options: &SourceOptions) -> Result<Opened> {
+pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened> {
     match Found::open(path, &options.file)? {
         Found::Tree(input) => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
-        Found::Snapshot(origin) => source::open_origin(origin, options).map(Opened::Snapshot),
+        Found::Snapshot(origin) => open_origin(origin, options, out).map(Opened::Snapshot),
         Found::Patch(_) => Err(Error::usage(
             format!(
                 "{} is a patch, where a snapshot or a tree is wanted",
@@ -81,8 +83,27 @@ pub fn schema_of(snapshot: &dyn Snapshot) -> Option<Schema> {
 /// # Errors
 ///
 /// Those of opening; Usage for a tree or a patch.
-pub fn open_snapshot(path: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    source::open_origin(find_snapshot(path, options)?, options)
+pub fn open_snapshot(
+    path: &Path,
+    options: &SourceOptions,
+    out: &Output,
+) -> Result<Box<dyn Snapshot>> {
+    open_origin(find_snapshot(path, options)?, options, out)
+}
+
+/// Opens the snapshot that was found, and tells what should be known of it.
+///
+/// # Errors
+///
+/// Those of opening.
+pub fn open_origin(
+    origin: Origin,
+    options: &SourceOptions,
+    out: &Output,
+) -> Result<Box<dyn Snapshot>> {
+    let snapshot = source::open_origin(origin, options)?;
+    snapshot.notes().iter().for_each(|note| out.warn(note));
+    Ok(snapshot)
 }
 
 /// Opens what a snapshot lies in, and does not look into it yet.
@@ -110,14 +131,34 @@ pub fn find_snapshot(path: &Path, options: &SourceOptions) -> Result<Origin> {
 /// # Errors
 ///
 /// Those of opening; Usage where their columns differ.
-pub fn open_shards(paths: &[&Path], options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+pub fn open_shards(
+    paths: &[&Path],
+    options: &SourceOptions,
+    out: &Output,
+) -> Result<Box<dyn Snapshot>> {
     if let [path] = paths {
-        return open_snapshot(path, options);
+        return open_snapshot(path, options, out);
     }
-    let shards = paths
-        .iter()
-        .map(|path| Ok((path.to_path_buf(), open_snapshot(path, options)?)))
-        .collect::<Result<Vec<_>>>()?;
+    let mut tables = Vec::new();
+    let mut others = Vec::new();
+    for path in paths {
+        match find_snapshot(path, options)? {
+            // Many tables are not all open at once.
+            Origin::File(input) if is_table(&input)? => tables.push(path.to_path_buf()),
+            other => others.push((path.to_path_buf(), other)),
+        }
+    }
+    if others.is_empty() {
+        return Ok(Box::new(LooseTables::open(&tables, options)?));
+    }
+    let mut shards = Vec::new();
+    for path in tables {
+        let snapshot = open_snapshot(&path, options, out)?;
+        shards.push((path, snapshot));
+    }
+    for (path, origin) in others {
+        shards.push((path, open_origin(origin, options, out)?));
+    }
     Ok(Box::new(Union::new(shards)?))
 }
 

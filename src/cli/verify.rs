@@ -12,7 +12,6 @@ use super::sides::{self, Plan};
 use crate::build::open_built;
 use crate::error::Result;
 use crate::mtree::Tree;
-use crate::source;
 
 const LONG: &str = "\
 Reads a snapshot again and says whether it holds the rows that its tree recorded.
@@ -75,7 +74,7 @@ pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
         &mut options,
         tree.header().tables.first().map(|table| &table.schema),
     );
-    let snapshot = source::open_origin(origin, &options)?;
+    let snapshot = sides::open_origin(origin, &options, out)?;
     let recorded: Vec<String> = tree
         .header()
         .tables

@@ -5,6 +5,7 @@ mod guard; // the SIGBUS handler
 mod identity; // whether a file changed
 pub mod inflate; // block codecs
 pub mod input; // one file, for reading
+pub mod lock; // who holds a file
 mod map; // its bytes, mapped or read
 pub mod process; // settings of the process
 pub mod replace; // atomic output

@@ -108,6 +108,8 @@ pub struct SourceOptions {
     pub format: Option<String>,
     /// Delimited text.
     pub text: TextOptions,
+    /// Database folders.
+    pub database: DatabaseOptions,
     /// Memory for sorting what is not sorted, in bytes; 0 is the default of 64 MiB.
     pub sort_memory_bytes: u64,
     /// Compression of `.sst` files that are written: none, snappy, lz4, zstd. Empty is lz4.
@@ -135,6 +137,15 @@ pub struct TextOptions {
     pub trust_order: bool,
 }
 
+/// How database folders are read.
+#[derive(Debug, Clone, Default)]
+pub struct DatabaseOptions {
+    /// Leave the logs out: only what is in tables counts.
+    pub no_wal: bool,
+    /// Take comparators that mdiff does not know for the order by bytes.
+    pub assume_bytewise: bool,
+}
+
 /// An open snapshot: named tables of one replica at one moment, read-only.
 pub trait Snapshot: Send + Sync {
     /// Name of its format.
@@ -145,6 +156,12 @@ pub trait Snapshot: Send + Sync {
 
     /// Returns Changed if a file of the snapshot changed since it was opened. Results are believed only after this.
     fn check_unchanged(&self) -> Result<()>;
+
+    /// What whoever asks for this snapshot should know besides its rows: what was left out, as the real software leaves it out,
+    /// and what may go wrong.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What the files say of themselves, for `info`: names and values, in the order to print.
     fn describe(&self) -> Vec<(String, String)>;

@@ -173,19 +173,7 @@ impl Table for UnionTable {
             let weight = bytes / (keys.len() as u64 + 1);
             cuts.extend(keys.into_iter().map(|key| (key, weight)));
         }
-        cuts.sort_unstable();
-        let mut chosen: Vec<Vec<u8>> = Vec::new();
-        let mut bytes_before = 0u128;
-        for (key, weight) in cuts {
-            bytes_before += u128::from(weight);
-            let pieces_before = chosen.len() as u128 + 1;
-            let is_due = (bytes_before + u128::from(weight / 2)) * pieces as u128
-                >= u128::from(total) * pieces_before;
-            if is_due && chosen.len() + 1 < pieces && chosen.last() != Some(&key) {
-                chosen.push(key);
-            }
-        }
-        Ok(chosen)
+        Ok(choose_cuts(cuts, total, pieces))
     }
 
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
@@ -217,6 +205,28 @@ impl Table for UnionTable {
         }
         Ok(is_mended)
     }
+}
+
+/// Of possible cuts, each with the bytes that lie before it and behind the one before of the same part, chooses fewer than
+/// `pieces` that lie about evenly in `total` bytes; ascending.
+pub(super) fn choose_cuts(
+    mut cuts: Vec<(Vec<u8>, u64)>,
+    total: u64,
+    pieces: usize,
+) -> Vec<Vec<u8>> {
+    cuts.sort_unstable();
+    let mut chosen: Vec<Vec<u8>> = Vec::new();
+    let mut bytes_before = 0u128;
+    for (key, weight) in cuts {
+        bytes_before += u128::from(weight);
+        let pieces_before = chosen.len() as u128 + 1;
+        let is_due = (bytes_before + u128::from(weight / 2)) * pieces as u128
+            >= u128::from(total) * pieces_before;
+        if is_due && chosen.len() + 1 < pieces && chosen.last() != Some(&key) {
+            chosen.push(key);
+        }
+    }
+    chosen
 }
 
 /// The next that a part has: a row, or an error that hides keys from `key` on.

@@ -11,6 +11,10 @@ pub const PUT: u8 = 1;
 pub const MERGE: u8 = 2;
 /// A deletion that hides one put.
 pub const SINGLE_DELETE: u8 = 7;
+/// A value that lies in a blob file.
+pub const BLOB: u8 = 17;
+/// A value of several columns.
+pub const ENTITY: u8 = 22;
 /// A range deletion; only in its own block.
 pub const RANGE_DELETE: u8 = 15;
 

@@ -64,7 +64,9 @@ impl Meta {
         let range_deletions = match named.range_deletions {
             Some(handle) => {
                 let limit = blocks.input.limits().key_bytes_max;
-                with_block(blocks, handle, |block| range_del::read(block, limit))?
+                with_block(blocks, handle, |block| {
+                    range_del::read(block, limit, shape.descending)
+                })?
             }
             None => Vec::new(),
         };

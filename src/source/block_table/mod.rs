@@ -19,6 +19,7 @@ mod block;
 mod blocks;
 pub mod checksum;
 mod entries;
+mod every;
 mod footer;
 mod index;
 pub mod key;
@@ -34,8 +35,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use every::visit_all;
+pub use footer::is_table;
 pub use meta::{BYTEWISE, KeyOrder, REVERSE_BYTEWISE};
-pub use range_del::{Fragment, RangeDeletions};
+pub use range_del::{Fragment, RangeDeletions, fragment};
 pub use table::{BlockTable, TableFile};
 pub use versions::Versions;
 pub use write::create;

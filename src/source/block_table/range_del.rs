@@ -1,4 +1,4 @@
-//! Range deletions of one table, cut into disjoint fragments.
+//! Range deletions, cut into disjoint fragments.
 //!
 //! Each hides the entries with keys in [start, end) and a lower sequence number; an equal one is not hidden. Within one
 //! ingested file all sequence numbers are equal, so nothing is hidden there.
@@ -19,8 +19,23 @@ pub struct Fragment {
     pub sequence: u64,
 }
 
+impl Fragment {
+    /// The deletion of the keys from `start` to `end`, exclusive, in the table's own order; `None` where it deletes nothing.
+    pub fn new(start: &[u8], end: &[u8], sequence: u64, descending: bool) -> Option<Fragment> {
+        let (start, end) = match descending {
+            false => (start.to_vec(), end.to_vec()),
+            true => (key::successor(end), key::successor(start)),
+        };
+        (start < end).then_some(Fragment {
+            start,
+            end,
+            sequence,
+        })
+    }
+}
+
 /// Reads the block of range deletions: fragments, ascending and disjoint.
-pub fn read(block: &[u8], key_bytes_max: u64) -> Result<Vec<Fragment>, Bad> {
+pub fn read(block: &[u8], key_bytes_max: u64, descending: bool) -> Result<Vec<Fragment>, Bad> {
     let mut deletions = Vec::new();
     let mut entries = Entries::new(block, key_bytes_max)?;
     while let Some(end) = entries.next()? {
@@ -29,19 +44,18 @@ pub fn read(block: &[u8], key_bytes_max: u64) -> Result<Vec<Fragment>, Bad> {
         if key::kind(trailer) != key::RANGE_DELETE {
             return Err("an entry among the range deletions is none");
         }
-        if start < end {
-            deletions.push(Fragment {
-                start: start.to_vec(),
-                end: end.to_vec(),
-                sequence: key::sequence(trailer),
-            });
-        }
+        deletions.extend(Fragment::new(
+            start,
+            end,
+            key::sequence(trailer),
+            descending,
+        ));
     }
     Ok(fragment(&deletions))
 }
 
 /// Cuts overlapping deletions at each other's ends; the highest sequence number of each stretch counts.
-fn fragment(deletions: &[Fragment]) -> Vec<Fragment> {
+pub fn fragment(deletions: &[Fragment]) -> Vec<Fragment> {
     /// What starts and ends at a key: sequence numbers.
     type Turns = (Vec<u64>, Vec<u64>);
     let mut turns: BTreeMap<&[u8], Turns> = BTreeMap::new();
@@ -107,13 +121,24 @@ impl<'t> RangeDeletions<'t> {
         self.rest.is_empty()
     }
 
-    /// Whether an entry is deleted; no key may be below one that was asked for before.
-    pub fn hides(&mut self, user_key: &[u8], sequence: u64) -> bool {
+    /// The first key of the next deleted stretch that does not end at or before `user_key`, if there is one; it may be below
+    /// `user_key`, which is deleted in part then. No key may be below one that was asked for before.
+    pub fn next_start(&mut self, user_key: &[u8]) -> Option<&'t [u8]> {
+        self.skip_to(user_key);
+        self.rest.first().map(|first| first.start.as_slice())
+    }
+
+    fn skip_to(&mut self, user_key: &[u8]) {
         while let Some((first, rest)) = self.rest.split_first()
             && first.end.as_slice() <= user_key
         {
             self.rest = rest;
         }
+    }
+
+    /// Whether an entry is deleted; no key may be below one that was asked for before.
+    pub fn hides(&mut self, user_key: &[u8], sequence: u64) -> bool {
+        self.skip_to(user_key);
         self.rest
             .first()
             .is_some_and(|first| first.start.as_slice() <= user_key && sequence < first.sequence)

@@ -41,8 +41,12 @@ impl BlockTable {
     ///
     /// Damaged; Unsupported, where the table has what can't be honoured; Limit; I/O errors.
     pub fn open(input: Input, options: &SourceOptions) -> Result<BlockTable> {
+        let order = match options.database.assume_bytewise {
+            true => KeyOrder::AssumeBytewise,
+            false => KeyOrder::Bytewise,
+        };
         Ok(BlockTable {
-            file: Arc::new(TableFile::open(input, KeyOrder::Bytewise)?),
+            file: Arc::new(TableFile::open(input, order)?),
             options: options.clone(),
         })
     }
@@ -84,6 +88,15 @@ impl TableFile {
     /// RocksDB's properties; LevelDB writes none.
     pub fn properties(&self) -> Option<&Properties> {
         self.meta.properties.as_ref()
+    }
+
+    /// A key that no key of the table exceeds; `None` where it has no entries.
+    ///
+    /// # Errors
+    ///
+    /// Damaged, where the index changed since it was checked.
+    pub fn last_separator(&self) -> Result<Option<Vec<u8>>> {
+        self.meta.index.last_separator(&self.blocks)
     }
 
     fn index(&self) -> &Index {

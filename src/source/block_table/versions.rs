@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::file::cursor::Cursor;
 use crate::file::inflate::Inflater;
 use crate::range::KeyRange;
+use crate::row::Row;
 
 /// A walk over the entries of one key range of a table: ascending by user key, from the newest version of a key to its oldest.
 ///
@@ -104,6 +105,58 @@ impl Versions {
             }
         }
         Ok(false)
+    }
+
+    /// Hands out the current entry and those behind it as rows, as long as they are puts and the newest versions of their
+    /// keys, and their keys are below `bound`. Starts and ends like [`Versions::advance`]: at an entry, which is not
+    /// handed out, or, with false, behind the last one; `last_key` is then the last key of the table that was met.
+    ///
+    /// The current entry must be such a row itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Versions::advance`] and of `visit`.
+    pub fn drain_puts(
+        &mut self,
+        bound: Option<&[u8]>,
+        last_key: &mut Vec<u8>,
+        mut visit: impl FnMut(Row<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        let mut row = Some((self.walk.mark(), self.value.clone()));
+        loop {
+            let (walk, data) = self.block();
+            let at = loop {
+                let step = walk.step(data);
+                if let Some((mark, value)) = row.take() {
+                    let key = walk.marked_key(&mark);
+                    let value = data.get(value).unwrap_or_default();
+                    visit(Row { key, value })?;
+                }
+                match step {
+                    Ok(Step::Entry(_)) if !walk.is_newest() => {}
+                    Ok(Step::Entry(value)) => {
+                        let is_put = key::kind(walk.trailer()) == key::PUT;
+                        if !is_put || bound.is_some_and(|bound| walk.user_key() >= bound) {
+                            break Some(value);
+                        }
+                        row = Some((walk.mark(), value));
+                    }
+                    Ok(Step::Outside) => {}
+                    Ok(Step::End) => break None,
+                    Err(what) => return Err(self.stopped(what)),
+                }
+            };
+            if let Some(value) = at {
+                self.value = value;
+                return Ok(true);
+            }
+            self.end_block();
+            if !self.fill()? {
+                last_key.clear();
+                last_key.extend_from_slice(self.walk.user_key());
+                return Ok(false);
+            }
+        }
     }
 
     /// The user key of the current entry.

@@ -43,6 +43,26 @@ impl Index {
         })
     }
 
+    /// The last separator, which no key exceeds; `None` where there is no block.
+    pub fn last_separator(&self, blocks: &Blocks) -> Result<Option<Vec<u8>>> {
+        let bytes = self.buffer.bytes(&blocks.input);
+        let mut cursor = IndexCursor::default();
+        cursor.go_to_restart(bytes, self.layout, self.layout.restarts.saturating_sub(1));
+        let mut last = None;
+        while cursor
+            .next(bytes, self.layout, self.shape)
+            .map_err(|what| blocks.damaged(self.handle, what))?
+        {
+            last = Some(cursor.separator().to_vec());
+        }
+        Ok(last)
+    }
+
+    /// How it is written.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// Whether the entries are index partitions.
     pub fn is_two_level(&self) -> bool {
         self.shape.two_level

@@ -22,6 +22,7 @@ mod files; // table files, opened when needed
 pub mod frame; // one physical record of a log
 pub mod log; // the records of a log or a MANIFEST
 pub mod log_end; // torn or damaged
+mod loose; // tables without a MANIFEST
 pub mod manifest; // which files and families live
 mod merge; // runs into rows
 pub mod operator; // merge operators
@@ -32,6 +33,8 @@ pub mod wal; // the writes that are in no table yet
 
 #[cfg(test)]
 mod testing; // what the tests share
+
+pub use loose::LooseTables;
 
 use std::path::Path;
 
