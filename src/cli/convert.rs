@@ -8,16 +8,15 @@ use rayon::prelude::*;
 
 use super::args::{ForceArgs, SourceArgs, TableArgs};
 use super::exit::Exit;
+use super::ingest::convert_patch;
 use super::kind::Found;
 use super::outfile;
 use super::output::{Output, counted};
 use super::sides::open_origin;
 use crate::error::{Error, Result};
-use crate::file::input::Input;
 use crate::file::replace::AtomicFile;
-use crate::patch::{PatchReader, Record};
 use crate::range::KeyRange;
-use crate::row::{Row, Schema};
+use crate::row::Schema;
 use crate::source::csv::is_tab_separated;
 use crate::source::{FORMATS, Format, RowWriter, Snapshot, SourceOptions, Table};
 
@@ -34,8 +33,12 @@ Examples:
 
   A patch to a table file of puts and deletes, for RocksDB to ingest:
     mdiff convert fix.mpatch -o fix.sst
+    ldb --db=DIR ingest_extern_sst fix.sst
 
-The end of OUT's name gives the format: .sst, .csv, .tsv (tabs between columns) or .jsonl; --to overrides it. Text is written as it is read: with --delimiter, --null and --no-header where they are given. Text that is not sorted is sorted in bounded memory, with temporary files. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
+  One table of a database:
+    mdiff convert /backups/db --table users -o users.sst
+
+The end of OUT's name gives the format: .sst, .csv, .tsv (tabs between columns) or .jsonl; --to overrides it. Text is written as it is read: with --delimiter, --null and --no-header where they are given. Text that is not sorted is sorted in bounded memory, with temporary files. Of a patch of several tables each becomes a file of its own: OUT.sst gives OUT.TABLE.sst. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
 
 /// Arguments of `mdiff convert`.
 #[derive(Debug, Clone, Args)]
@@ -131,55 +134,6 @@ fn convert_snapshot(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Writes the operations of a patch of one table: rows to put, and deletions, for a database to take in.
-fn convert_patch(
-    patch: &Input,
-    to: &Format,
-    options: &SourceOptions,
-    args: &ConvertArgs,
-    out: &mut Output,
-) -> Result<Exit> {
-    let mut reader = PatchReader::new(patch)?;
-    let [table] = reader.header().tables.as_slice() else {
-        return Err(Error::usage(
-            format!(
-                "the patch is for {} tables, the output holds one",
-                reader.header().tables.len()
-            ),
-            "show its operations with: mdiff cat PATCH",
-        ));
-    };
-    if to.name != "sst" || table.schema != Schema::Bytes {
-        return Err(Error::usage(
-            "the operations of a patch convert to .sst only, and only where keys and values are opaque bytes",
-            "print them with: mdiff cat PATCH --format sql (or csv, json)",
-        ));
-    }
-    let mut file = AtomicFile::create(&args.output, args.force.force)?;
-    let mut writer = create(to, Box::new(&mut file), &Schema::Bytes, options)?;
-    while let Some(record) = reader.next_record()? {
-        let Record::Op(op) = record else { continue };
-        match &op.value {
-            Some(value) => writer.put(Row {
-                key: &op.key,
-                value,
-            })?,
-            None => writer.delete(&op.key)?,
-        }
-    }
-    writer.finish()?;
-    file.read_back()?;
-    file.commit()?;
-    let counts = reader.counts();
-    out.note(format!(
-        "{}: {} and {}",
-        args.output.display(),
-        counted(counts.puts, "put"),
-        counted(counts.deletes, "delete")
-    ));
-    Ok(Exit::DONE)
 }
 
 /// Starts a file of `format` on `out`.

@@ -21,6 +21,7 @@ pub mod convert;
 pub mod diff;
 pub mod exit;
 pub mod info;
+mod ingest;
 pub mod kind;
 pub mod man;
 pub mod ops;
