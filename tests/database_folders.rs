@@ -17,5 +17,7 @@ mod log_tail;
 mod logs;
 #[path = "database_folders/manners.rs"]
 mod manners;
+#[path = "database_folders/pieces.rs"]
+mod pieces;
 #[path = "database_folders/random.rs"]
 mod random;

@@ -65,6 +65,7 @@ fn check_pair(pair: &Path, seen: &mut Seen) {
         assert_same(&what, &cat(&side.join("db")), rows);
         let levels = about(side)["levels"].as_u64().unwrap();
         seen.most_levels = seen.most_levels.max(levels);
+        crate::pieces::check_pieces(&side.join("db"));
         trees_agree(&side.join("db"), rows);
     }
     let (a_db, b_db) = (a.join("db"), b.join("db"));
@@ -84,14 +85,14 @@ fn check_pair(pair: &Path, seen: &mut Seen) {
             "equal rows, unequal trees"
         );
     }
-    let alone = |tables: &Tables| tables.keys().all(|name| name == "default");
-    if alone(&left) && alone(&right) && about(&a)["families"].as_object().unwrap().len() == 1 {
-        patch_applies(pair, &right);
-    }
     seen.pairs += 1;
     seen.different += code as u64;
     if about(&b)["heals"] == true && heal(pair, &right, &left) {
         seen.healed += 1;
+    }
+    let alone = |tables: &Tables| tables.keys().all(|name| name == "default");
+    if alone(&left) && alone(&right) && about(&a)["families"].as_object().unwrap().len() == 1 {
+        patch_applies(pair, &right);
     }
 }
 
