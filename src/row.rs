@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::error::{Error, Result};
 
 pub mod columns;
+pub mod fields;
 pub mod json;
 pub mod wide;
 
@@ -88,6 +89,18 @@ impl Schema {
         }
     }
 
+    /// Returns the value as a person reads it: escaped, or its columns as `name="text"`, NULL without quotes.
+    pub fn show_value(&self, value: &[u8]) -> String {
+        match fields::fields(self, value) {
+            Some(fields) => fields
+                .iter()
+                .map(|(name, field)| format!("{}={}", fields::show_name(name), show_field(*field)))
+                .collect::<Vec<_>>()
+                .join(" "),
+            None => escape(value).into_owned(),
+        }
+    }
+
     /// Turns a key as [`Schema::show_key`] prints it back into bytes.
     ///
     /// # Errors
@@ -166,6 +179,14 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
         format!("the columns differ ({})", text.join("; ")),
         "compare the columns both have with --columns or --ignore-columns",
     ))
+}
+
+/// A column's text: quoted where it could be taken for something else, NULL without quotes.
+pub fn show_field(field: Option<&[u8]>) -> String {
+    match field {
+        None => "NULL".into(),
+        Some(field) => format!("\"{}\"", escape(field).replace('"', "\\x22")),
+    }
 }
 
 /// Escapes bytes for a person: printable UTF-8 as it is, a backslash as `\\`, each other byte as `\xNN`.

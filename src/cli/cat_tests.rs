@@ -1,7 +1,7 @@
 use super::*;
 use crate::range::KeyRange;
 use crate::row::columns::{push_key_column, push_value_column};
-use crate::row::{Row, RowStream, Schema};
+use crate::row::{Row, RowStream, Schema, wide};
 use crate::source::{Estimate, RowWriter};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -194,6 +194,26 @@ fn columns_are_named_and_null_is_not_a_text() {
     assert_eq!(
         row["value"],
         serde_json::json!({"a": null, "b": "\\N", "c": "x\ty"})
+    );
+}
+
+#[test]
+fn columns_of_the_value_itself_are_named_too() {
+    let mut value = Vec::new();
+    let columns: [(&[u8], &[u8]); 2] = [(b"", b"v"), (b"n\xff", b"x\ty")];
+    wide::push(&mut value, columns.into_iter());
+    let tables = || vec![table("t", &[(b"k", &value)])];
+    assert_eq!(
+        printed(tables(), CatArgs::default()),
+        "k\t\"\"=v\tn\\xff=x\\x09y\n"
+    );
+    let args = CatArgs {
+        json: true,
+        ..CatArgs::default()
+    };
+    assert_eq!(
+        printed(tables(), args),
+        "{\"table\":\"t\",\"key\":\"k\",\"value\":{\"\":\"v\",\"n\\\\xff\":\"x\\ty\"}}\n"
     );
 }
 

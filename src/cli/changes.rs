@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::output::{Output, Tone, counted};
 use crate::diff::{Change, ChangeSink};
 use crate::error::{ErrorKind, Result};
-use crate::row::columns::decode_value;
-use crate::row::json::{key_json, value_json};
-use crate::row::{Schema, escape};
+use crate::row::fields::{changed, show_name};
+use crate::row::json::{key_json, value_field, value_json};
+use crate::row::{Schema, show_field};
 use crate::tree::leaves::Unreadable;
 
 /// The form of what is printed.
@@ -149,7 +149,7 @@ impl<'o> ChangePrinter<'o> {
         if self.hex {
             return super::report::hex(value);
         }
-        super::ops::value_text(&self.schema, value)
+        self.schema.show_value(value)
     }
 
     fn text_line(&mut self, change: &Change<'_>) -> Result<()> {
@@ -172,19 +172,16 @@ impl<'o> ChangePrinter<'o> {
     /// What changed in a row: the columns, where it has columns, else both values.
     fn change_text(&self, left: &[u8], right: &[u8]) -> String {
         if !self.hex
-            && let Schema::Columns { value: names, .. } = &self.schema
-            && let (Some(left), Some(right)) = (
-                decode_value(left, names.len()),
-                decode_value(right, names.len()),
-            )
+            && let Some(changed) = changed(&self.schema, left, right)
         {
-            let changes: Vec<String> = names
+            let side = |field: Option<&[u8]>| match (&self.schema, field) {
+                (Schema::Bytes, None) => "none".into(),
+                _ => self.cut(show_field(field)),
+            };
+            let changes: Vec<String> = changed
                 .iter()
-                .zip(left.iter().zip(&right))
-                .filter(|(_, (left, right))| left != right)
-                .map(|(name, (left, right))| {
-                    let (left, right) = (self.cut(field_text(*left)), self.cut(field_text(*right)));
-                    format!("{}: {left} -> {right}", escape(name.as_bytes()))
+                .map(|(name, left, right)| {
+                    format!("{}: {} -> {}", show_name(name), side(*left), side(*right))
                 })
                 .collect();
             return changes.join(", ");
@@ -221,8 +218,10 @@ impl<'o> ChangePrinter<'o> {
     }
 
     fn csv_line(&mut self, change: &Change<'_>) -> Result<()> {
-        let value =
-            |value: Option<&[u8]>| value.map_or_else(String::new, |value| self.csv_value(value));
+        let schema = &self.schema;
+        let value = |value: Option<&[u8]>| {
+            value.map_or_else(String::new, |value| value_field(schema, value).into_owned())
+        };
         let fields = [
             self.table.clone(),
             kind(change).to_owned(),
@@ -243,14 +242,6 @@ impl<'o> ChangePrinter<'o> {
         Ok(())
     }
 
-    /// Rows with columns stand in a CSV field as JSON, so that they can be taken apart again.
-    fn csv_value(&self, value: &[u8]) -> String {
-        match self.schema {
-            Schema::Bytes => escape(value).into_owned(),
-            Schema::Columns { .. } => value_json(&self.schema, value).to_string(),
-        }
-    }
-
     fn count(&mut self, change: &Change<'_>) {
         match (change.left, change.right) {
             (Some(left), Some(right)) => {
@@ -263,20 +254,8 @@ impl<'o> ChangePrinter<'o> {
     }
 
     fn count_columns(&mut self, left: &[u8], right: &[u8]) {
-        let Schema::Columns { value: names, .. } = &self.schema else {
-            return;
-        };
-        if let (Some(left), Some(right)) = (
-            decode_value(left, names.len()),
-            decode_value(right, names.len()),
-        ) {
-            for (name, _) in names
-                .iter()
-                .zip(left.iter().zip(&right))
-                .filter(|(_, (left, right))| left != right)
-            {
-                *self.counts.columns.entry(name.clone()).or_default() += 1;
-            }
+        for (name, _, _) in changed(&self.schema, left, right).unwrap_or_default() {
+            *self.counts.columns.entry(show_name(name)).or_default() += 1;
         }
     }
 }
@@ -317,14 +296,6 @@ fn kind(change: &Change<'_>) -> &'static str {
     }
 }
 
-/// A column's text: quoted where it could be taken for something else, NULL without quotes.
-pub fn field_text(field: Option<&[u8]>) -> String {
-    match field {
-        None => "NULL".into(),
-        Some(field) => format!("\"{}\"", escape(field).replace('"', "\\x22")),
-    }
-}
-
 /// Appends one field of a CSV line.
 pub fn push_csv(line: &mut String, field: &str) {
     if field.contains([',', '"', '\n', '\r']) {
@@ -333,5 +304,81 @@ pub fn push_csv(line: &mut String, field: &str) {
         line.push('"');
     } else {
         line.push_str(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::columns::push_value_column;
+    use crate::row::wide;
+
+    fn printed(form: ChangeForm, schema: &Schema, left: &[u8], right: &[u8]) -> String {
+        let (mut out, bytes) = Output::memory();
+        let mut printer = ChangePrinter::new(&mut out, form, false, None, false).unwrap();
+        printer.begin("t", schema).unwrap();
+        let change = Change {
+            key: b"k",
+            left: Some(left),
+            right: Some(right),
+        };
+        printer.change(change).unwrap();
+        printer.end().unwrap();
+        out.finish().unwrap();
+        String::from_utf8(bytes.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn columns_that_changed_are_shown_alone() {
+        let schema = Schema::Columns {
+            key: vec!["id".into()],
+            value: vec!["a".into(), "b".into()],
+        };
+        let value = |b: Option<&[u8]>| {
+            let mut value = Vec::new();
+            push_value_column(&mut value, Some(b"same"));
+            push_value_column(&mut value, b);
+            value
+        };
+        let (left, right) = (value(None), value(Some(b"x\"")));
+        assert_eq!(
+            printed(ChangeForm::Text, &schema, &left, &right),
+            "~ k\tb: NULL -> \"x\\x22\"\n"
+        );
+        let stat = printed(ChangeForm::Stat, &schema, &left, &right);
+        assert!(stat.ends_with("  column b: changed in 1 row\n"), "{stat}");
+    }
+
+    #[test]
+    fn columns_of_the_values_themselves_are_shown_alone_too() {
+        let value = |columns: &[(&[u8], &[u8])]| {
+            let mut value = Vec::new();
+            wide::push(&mut value, columns.iter().copied());
+            value
+        };
+        let left = value(&[(b"", b"v"), (b"city", b"Rome"), (b"zip", b"1")]);
+        let right = value(&[(b"", b"w"), (b"city", b"Rome"), (b"name", b"")]);
+        let show = |form| printed(form, &Schema::Bytes, &left, &right);
+        assert_eq!(
+            show(ChangeForm::Text),
+            "~ k\t\"\": \"v\" -> \"w\", name: none -> \"\", zip: \"1\" -> none\n"
+        );
+        assert_eq!(
+            show(ChangeForm::Csv),
+            concat!(
+                "table,change,key,left,right\n",
+                "t,changed,k,\"{\"\"\"\":\"\"v\"\",\"\"city\"\":\"\"Rome\"\",\"\"zip\"\":\"\"1\"\"}\",",
+                "\"{\"\"\"\":\"\"w\"\",\"\"city\"\":\"\"Rome\"\",\"\"name\"\":\"\"\"\"}\"\n"
+            )
+        );
+        assert!(show(ChangeForm::Stat).contains("  column zip: changed in 1 row\n"));
+        assert!(show(ChangeForm::Json).contains(r#""right":{"":"w","city":"Rome","name":""}"#));
+        let plain = printed(ChangeForm::Text, &Schema::Bytes, b"v", &right);
+        assert_eq!(
+            plain,
+            "~ k\t\"\": \"v\" -> \"w\", city: none -> \"Rome\", name: none -> \"\"\n"
+        );
+        let plain = printed(ChangeForm::Text, &Schema::Bytes, b"v", b"w");
+        assert_eq!(plain, "~ k\tv -> w\n");
     }
 }

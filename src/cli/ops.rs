@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::cat::PatchForm;
-use super::changes::{field_text, push_csv};
+use super::changes::push_csv;
 use super::output::{Output, Tone};
 use super::report::hex;
 use crate::error::Result;
 use crate::patch::{Op, PatchTable};
 use crate::row::columns::{decode_key, decode_value};
-use crate::row::json::{key_json, value_json};
-use crate::row::{Schema, escape};
+use crate::row::json::{key_json, value_field, value_json};
+use crate::row::{Schema, wide};
 
 /// Prints the line before the first operation, where the form has one.
 ///
@@ -54,7 +54,7 @@ fn text(table: &PatchTable, op: &Op, in_hex: bool, out: &mut Output) -> Result<(
         if in_hex {
             hex(value)
         } else {
-            value_text(&table.schema, value)
+            table.schema.show_value(value)
         }
     });
     let (sign, tone) = match (op.replaces, &op.value) {
@@ -68,21 +68,6 @@ fn text(table: &PatchTable, op: &Op, in_hex: bool, out: &mut Output) -> Result<(
     };
     let painted = out.paint(tone, &line).into_owned();
     out.line(painted)
-}
-
-/// A value as a person reads it: escaped, or its columns as `name="text"`.
-pub fn value_text(schema: &Schema, value: &[u8]) -> String {
-    if let Schema::Columns { value: names, .. } = schema
-        && let Some(fields) = decode_value(value, names.len())
-    {
-        let parts: Vec<String> = names
-            .iter()
-            .zip(fields)
-            .map(|(name, field)| format!("{}={}", escape(name.as_bytes()), field_text(field)))
-            .collect();
-        return parts.join(" ");
-    }
-    escape(value).into_owned()
 }
 
 fn op_name(op: &Op) -> &'static str {
@@ -115,10 +100,7 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
     let value = op
         .value
         .as_ref()
-        .map_or_else(String::new, |value| match table.schema {
-            Schema::Bytes => escape(value).into_owned(),
-            Schema::Columns { .. } => value_json(&table.schema, value).to_string(),
-        });
+        .map_or_else(Default::default, |value| value_field(&table.schema, value));
     let mut line = String::new();
     for (index, field) in [
         table.name.as_str(),
@@ -138,7 +120,8 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
 }
 
 /// The statement that does on a table of the same name what the operation does: standard SQL, text quoted, other bytes as
-/// `X'..'`. A table of opaque bytes is taken to have the columns `key` and `value`.
+/// `X'..'`. A table of opaque bytes is taken to have the columns `key` and `value`; a value with columns of its own is
+/// JSON text.
 fn sql(table: &PatchTable, op: &Op) -> String {
     let (key, value) = columns(table, op);
     let name = identifier(&table.name);
@@ -198,8 +181,16 @@ fn columns(table: &PatchTable, op: &Op) -> (SqlColumns, Option<SqlColumns>) {
         keys,
         op.value
             .as_ref()
-            .map(|value| vec![(identifier("value"), literal(value))]),
+            .map(|value| vec![(identifier("value"), value_literal(&table.schema, value))]),
     )
+}
+
+/// Opaque bytes as a literal; columns of the value's own as JSON text.
+fn value_literal(schema: &Schema, value: &[u8]) -> String {
+    match wide::read(value) {
+        Some(_) => literal(value_field(schema, value).as_bytes()),
+        None => literal(value),
+    }
 }
 
 fn identifier(name: &str) -> String {
@@ -253,5 +244,29 @@ mod tests {
         );
         op.value = None;
         assert_eq!(sql(&table, &op), r#"DELETE FROM "od""d" WHERE "id" = '7';"#);
+    }
+
+    #[test]
+    fn columns_of_the_value_itself_are_json_in_statements() {
+        let table = PatchTable {
+            name: "t".into(),
+            schema: Schema::Bytes,
+            coverage: KeyRange::all(),
+            base: PatchSide::default(),
+            target: PatchSide::default(),
+        };
+        let mut value = Vec::new();
+        let columns: [(&[u8], &[u8]); 2] = [(b"", b"O'Neil"), (b"n", b"\xff")];
+        wide::push(&mut value, columns.into_iter());
+        let op = Op {
+            key: b"7".to_vec(),
+            replaces: None,
+            value: Some(value),
+            old_value: None,
+        };
+        assert_eq!(
+            sql(&table, &op),
+            r#"INSERT INTO "t" ("key", "value") VALUES ('7', '{"":"O''Neil","n":{"hex":"ff"}}');"#
+        );
     }
 }

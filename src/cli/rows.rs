@@ -10,7 +10,7 @@ use super::output::{self, Output, VALUE_ON_TERMINAL_MAX};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::json::{key_json, value_json};
-use crate::row::{Row, Schema, columns, escape};
+use crate::row::{Row, Schema, escape, fields};
 use crate::source::Table;
 
 /// How a NULL column is shown: no text is shown so, for a text's backslash is doubled.
@@ -96,22 +96,25 @@ impl Lines<'_> {
             schema => line.extend_from_slice(schema.show_key(row.key).as_bytes()),
         }
         line.push(b'\t');
-        match self.schema {
-            Schema::Columns { value: names, .. } => self.push_columns(line, names, row.value),
-            Schema::Bytes => self.push_value(line, row.value),
+        match (fields::fields(self.schema, row.value), self.schema) {
+            (Some(fields), _) => self.push_fields(line, fields),
+            (None, Schema::Bytes) => self.push_value(line, row.value),
+            (None, Schema::Columns { .. }) => {
+                line.extend_from_slice(b"\\raw:");
+                self.push_value(line, row.value);
+            }
         }
     }
 
-    fn push_columns(&self, line: &mut Vec<u8>, names: &[String], value: &[u8]) {
-        let Some(fields) = columns::decode_value(value, names.len()) else {
-            line.extend_from_slice(b"\\raw:");
-            return self.push_value(line, value);
-        };
-        for (i, (name, field)) in names.iter().zip(fields).enumerate() {
+    fn push_fields(&self, line: &mut Vec<u8>, fields: Vec<fields::Field<'_>>) {
+        for (i, (name, field)) in fields.into_iter().enumerate() {
             if i > 0 {
                 line.push(b'\t');
             }
-            push_escaped(line, name.as_bytes());
+            match name {
+                b"" => line.extend_from_slice(b"\"\""),
+                name => push_escaped(line, name),
+            }
             line.push(b'=');
             match field {
                 Some(field) => self.push_value(line, field),

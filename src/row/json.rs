@@ -3,13 +3,18 @@
 //! Bytes are a string where they are UTF-8, else `{"hex":"..."}`. With [`Schema::Columns`], a key (of one column too) and a
 //! value are objects from column names to such bytes, NULL is `null`. Bytes that do not have the schema's columns, a boundary
 //! key say, are shown as bytes.
+//!
+//! A value with columns of its own ([`wide`]) is an object too. Its names are escaped as keys are for a person; a name
+//! `hex` that stands alone is `\\x68ex`, so that no such object looks like bytes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::Schema;
 use super::columns::{decode_key, decode_value};
+use super::wide::{self, WideColumns};
+use super::{Schema, escape};
 
 /// Returns a key as JSON.
 pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
@@ -33,7 +38,29 @@ pub fn value_json(schema: &Schema, value: &[u8]) -> Value {
                 .map(|field| field.map_or(Value::Null, bytes_json)),
         );
     }
+    if let (Schema::Bytes, Some(columns)) = (schema, wide::read(value)) {
+        return wide_json(columns);
+    }
     bytes_json(value)
+}
+
+/// Returns a value as the text of one field: escaped, or as JSON where it has columns, so that they can be taken apart
+/// again.
+pub fn value_field<'a>(schema: &Schema, value: &'a [u8]) -> Cow<'a, str> {
+    match schema {
+        Schema::Bytes if wide::read(value).is_none() => escape(value),
+        _ => value_json(schema, value).to_string().into(),
+    }
+}
+
+fn wide_json(columns: WideColumns<'_>) -> Value {
+    let only_hex = columns.clone().map(|(name, _)| name).eq([b"hex"]);
+    let name_of = |name| match only_hex {
+        true => "\\x68ex".into(),
+        false => escape(name).into_owned(),
+    };
+    let fields = columns.map(|(name, field)| (name_of(name), bytes_json(field)));
+    Value::Object(fields.collect::<Map<_, _>>())
 }
 
 /// Returns bytes as a JSON string where they are UTF-8, else as `{"hex":"..."}`.
@@ -88,5 +115,23 @@ mod tests {
             r#""\u0000\u0000""#
         );
         assert_eq!(value_json(&two, b"").to_string(), "{}");
+    }
+
+    #[test]
+    fn values_with_columns_of_their_own_are_objects() {
+        let shown = |columns: &[(&[u8], &[u8])]| {
+            let mut value = Vec::new();
+            wide::push(&mut value, columns.iter().copied());
+            let json = value_json(&Schema::Bytes, &value).to_string();
+            assert_eq!(value_field(&Schema::Bytes, &value), json);
+            json
+        };
+        assert_eq!(
+            shown(&[(b"", b"v"), (b"hex", b"00"), (b"n\xff", b"\xfe")]),
+            r#"{"":"v","hex":"00","n\\xff":{"hex":"fe"}}"#
+        );
+        assert_eq!(shown(&[(b"hex", b"00")]), r#"{"\\x68ex":"00"}"#);
+        assert_eq!(shown(&[]), "{}");
+        assert_eq!(value_field(&Schema::Bytes, b"a\xff"), "a\\xff");
     }
 }

@@ -44,11 +44,12 @@ pub fn successor(key: &[u8]) -> Vec<u8> {
     next
 }
 
-/// What an entry of this type is, and what to do where it can't be honoured. `None` for puts and deletions.
+/// What an entry of this type is, and what to do where it can't be honoured. `None` for puts, entities and
+/// deletions.
 pub fn refused(kind: u8) -> Option<(String, &'static str)> {
     const COMPACT: &str = "open the database with its own software and export it from there";
     Some(match kind {
-        DELETE | PUT | SINGLE_DELETE => return None,
+        DELETE | PUT | SINGLE_DELETE | ENTITY => return None,
         MERGE => (
             "an unresolved merge operand".into(),
             "let the database resolve it: compact the column family with its merge operator, then take the snapshot again",
@@ -58,7 +59,6 @@ pub fn refused(kind: u8) -> Option<(String, &'static str)> {
             "the value lies in another file: read the whole database folder, or write the table without blob files",
         ),
         20 => ("a deletion with a user-defined timestamp".into(), COMPACT),
-        22 => ("a wide-column entity".into(), COMPACT),
         24 => ("a value with a preferred write time".into(), COMPACT),
         other => (format!("an entry of the unknown type {other}"), COMPACT),
     })

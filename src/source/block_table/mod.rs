@@ -11,7 +11,9 @@
 //! files of this folder one part each). Data blocks hold internal keys, ascending by user key and then from the
 //! newest version to the oldest: only the newest counts, a deletion or a younger range deletion hides it.
 //!
-//! Refused, by name: merge operands, wide-column entities, blob references, values with a preferred write time and
+//! A wide-column entity becomes a value with columns of its own (`crate::row::wide`).
+//!
+//! Refused, by name: merge operands, blob references, values with a preferred write time and
 //! deletions with timestamps, where they are the newest version of their key; comparators other than
 //! `leveldb.BytewiseComparator`; user-defined timestamps; PlainTable, CuckooTable and Pebble tables; format version 7 and later.
 

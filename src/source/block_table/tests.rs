@@ -1,6 +1,7 @@
 //! The reader against tables of real RocksDB and LevelDB, damaged ones, and the writer's own.
 
 mod damage;
+mod entities;
 mod fixtures;
 mod legacy;
 mod speed;

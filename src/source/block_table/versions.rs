@@ -171,6 +171,16 @@ impl Versions {
         self.walk.trailer()
     }
 
+    /// Makes the value of the entry that the walk over the current block is at the current one.
+    pub fn set_value(&mut self, value: Range<usize>) {
+        self.value = value;
+    }
+
+    /// Offset of the current block in the file, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.handle.offset
+    }
+
     /// The value of the entry that [`Versions::advance`] went to last.
     #[inline]
     pub fn value(&self) -> &[u8] {

@@ -21,6 +21,7 @@ use super::key;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::cursor::push_varint;
 use crate::row::{Row, Schema};
+use crate::source::lsm::entity;
 use crate::source::{RowWriter, SourceOptions};
 
 /// A data block ends when it has reached this size, in bytes, before compression.
@@ -29,7 +30,8 @@ const RESTART_INTERVAL: usize = 16;
 /// What error messages call the output; whoever opened it knows its name.
 const OUTPUT: &str = "the table being written";
 
-/// Makes a writer of `.sst`. Keys and values are written as they are, whatever the schema.
+/// Makes a writer of `.sst`. Keys and values are written as they are, whatever the schema; values with columns of their own
+/// (`crate::row::wide`) as RocksDB's entities.
 ///
 /// # Errors
 ///
@@ -50,6 +52,7 @@ pub fn create<'a>(
         counts: Counts::default(),
         last_key: Vec::new(),
         internal_key: Vec::new(),
+        entity: Vec::new(),
     }))
 }
 
@@ -110,6 +113,7 @@ struct TableWriter<'a> {
     counts: Counts,
     last_key: Vec<u8>,
     internal_key: Vec<u8>,
+    entity: Vec<u8>,
 }
 
 impl TableWriter<'_> {
@@ -167,7 +171,14 @@ fn push_handle(out: &mut Vec<u8>, handle: Handle) {
 
 impl RowWriter for TableWriter<'_> {
     fn put(&mut self, row: Row<'_>) -> Result<()> {
-        self.add(row.key, key::PUT, row.value)
+        let mut entity = std::mem::take(&mut self.entity);
+        entity.clear();
+        let added = match entity::push_entity(row.value, &mut entity) {
+            true => self.add(row.key, key::ENTITY, &entity),
+            false => self.add(row.key, key::PUT, row.value),
+        };
+        self.entity = entity;
+        added
     }
 
     fn delete(&mut self, user_key: &[u8]) -> Result<()> {

@@ -6,7 +6,7 @@ use memchr::memchr3;
 
 use crate::error::{Error, Result};
 use crate::row::columns::{decode_key, decode_value};
-use crate::row::{Row, Schema, escape};
+use crate::row::{Row, Schema, escape, json};
 use crate::source::{RowWriter, SourceOptions};
 
 use super::columns::Columns;
@@ -203,7 +203,8 @@ impl RowWriter for Writer<'_> {
             return self.put_columns(row);
         }
         self.push(0, Some(escape(row.key).as_bytes()));
-        self.push(1, Some(escape(row.value).as_bytes()));
+        let value = json::value_field(&Schema::Bytes, row.value);
+        self.push(1, Some(value.as_bytes()));
         self.end_line()
     }
 

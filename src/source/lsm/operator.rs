@@ -198,6 +198,50 @@ mod tests {
         }
     }
 
+    /// A real database: entities in a table, and for all but one of them the operands "x" and "y" in the log.
+    #[test]
+    fn entities_take_operands_as_rocksdb_does() {
+        use crate::file::input::{FileOptions, Input};
+        use crate::range::KeyRange;
+        use crate::source::lsm::options_file::OptionsFile;
+        use crate::source::{SourceOptions, Table, block_table::BlockTable};
+
+        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/lsm/entity-merge");
+        let (db, options) = (case.join("db"), FileOptions::default());
+        let file = OptionsFile::newest(&db, &options).unwrap().unwrap();
+        let option = file.merge_operator(b"default").unwrap();
+        let operator = Operator::named(&db, &option.name, option.delimiter.as_deref()).unwrap();
+        let input = Input::open(&db.join("000009.sst"), &options).unwrap();
+        let table = BlockTable::open(input, &SourceOptions::default()).unwrap();
+        let mut found = String::new();
+        let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
+        table
+            .scan(&KeyRange::all())
+            .unwrap()
+            .for_each(&mut |row| {
+                let operands: &[&[u8]] = match row.key {
+                    b"unsorted" => &[],
+                    _ => &[b"x", b"y"],
+                };
+                let value = fold(&operator, Some(row.value), operands);
+                let columns: Vec<String> = match wide::read(&value) {
+                    Some(columns) => columns
+                        .map(|(name, field)| format!(r#"["{}", "{}"]"#, hex(name), hex(field)))
+                        .collect(),
+                    None => vec![format!(r#"["", "{}"]"#, hex(&value))],
+                };
+                found += &format!(
+                    "{{\"k\": \"{}\", \"columns\": [{}]}}\n",
+                    hex(row.key),
+                    columns.join(", ")
+                );
+                Ok(())
+            })
+            .unwrap();
+        let expected = std::fs::read_to_string(case.join("expected.entities.jsonl")).unwrap();
+        assert_eq!(found, expected);
+    }
+
     #[test]
     fn what_is_not_known_is_named() {
         let path = Path::new("db");
