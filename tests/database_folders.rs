@@ -13,7 +13,11 @@ mod fixtures;
 mod folders;
 #[path = "database_folders/log_tail.rs"]
 mod log_tail;
+#[path = "database_folders/logs.rs"]
+mod logs;
 #[path = "database_folders/manners.rs"]
 mod manners;
+#[path = "database_folders/pieces.rs"]
+mod pieces;
 #[path = "database_folders/random.rs"]
 mod random;
