@@ -276,7 +276,7 @@ impl Job<'_> {
     /// Reads the result back and proves it.
     fn check_result(&self, path: &Path, source_options: &SourceOptions) -> Result<(u64, Digest)> {
         let mut source_options = source_options.clone();
-        source_options.format = Some(self.base.format().to_owned());
+        source_options.format = Some(self.base.written_format().to_owned());
         let result = source::open(path, &source_options)?;
         let table = *result
             .tables()

@@ -93,7 +93,7 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     sides::take_key(&mut source_options, schema.as_ref());
     let base = sides::open_snapshot(&args.base, &source_options, out)?;
     if let Some(output) = output {
-        check_name(output, args, base.format())?;
+        check_name(output, args, base.written_format())?;
     }
     let options = ApplyOptions {
         hash: hash_of(

@@ -7,7 +7,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::file::process::ignore_sigxfsz;
+use crate::file::process::{ignore_sigxfsz, raise_open_files_limit};
 use crate::file::replace::remove_pending;
 
 /// Starts listening. Called once, before any thread that opens an output.
@@ -17,6 +17,7 @@ pub fn install() {
     // A write over RLIMIT_FSIZE then fails with EFBIG, which names the file, where the default would kill the process and
     // leave its temporary file behind.
     ignore_sigxfsz();
+    raise_open_files_limit();
     let ignored = ignored_signals();
     let wanted = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()

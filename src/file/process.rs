@@ -25,6 +25,19 @@ pub fn raise_open_files_limit() {
     }
 }
 
+/// Files that this process may have open at once.
+pub fn open_files_limit() -> usize {
+    // SAFETY: the struct is plain data for which zero is valid, and lives through the call.
+    let limit = unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        match libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) {
+            0 => limit.rlim_cur,
+            _ => 256,
+        }
+    };
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 pub(super) mod child {
     //! Runs one test again in a process of its own, for what would disturb other tests: limits and signals.

@@ -166,6 +166,11 @@ pub trait Snapshot: Send + Sync {
     /// What the files say of themselves, for `info`: names and values, in the order to print.
     fn describe(&self) -> Vec<(String, String)>;
 
+    /// Name of the format that [`Snapshot::writer`] writes.
+    fn written_format(&self) -> &'static str {
+        self.format()
+    }
+
     /// Makes a writer of this snapshot's own format and style, for `apply`.
     ///
     /// # Errors

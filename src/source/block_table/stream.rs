@@ -33,7 +33,7 @@ impl<'t> Rows<'t> {
     pub fn new(file: &'t Arc<TableFile>, range: &KeyRange) -> Result<Rows<'t>> {
         Ok(Rows {
             path: file.input().path(),
-            versions: Versions::new(file, range)?,
+            versions: Versions::newest(file, range)?,
             deletions: RangeDeletions::new(file.range_deletions()),
             entity: Vec::new(),
             ended: false,

@@ -30,6 +30,8 @@ pub struct Versions {
     entries_end: usize,
     walk: EntryWalk,
     value: Range<usize>,
+    /// Versions of a key beside its newest matter: blocks behind the range may begin with those of its last key.
+    with_old: bool,
     ended: bool,
 }
 
@@ -40,6 +42,19 @@ impl Versions {
     ///
     /// Damaged, Changed.
     pub fn new(file: &Arc<TableFile>, range: &KeyRange) -> Result<Versions> {
+        Versions::open(file, range, true)
+    }
+
+    /// As [`Versions::new`], but perhaps without the older versions of the last key.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Versions::new`].
+    pub fn newest(file: &Arc<TableFile>, range: &KeyRange) -> Result<Versions> {
+        Versions::open(file, range, false)
+    }
+
+    fn open(file: &Arc<TableFile>, range: &KeyRange, with_old: bool) -> Result<Versions> {
         let blocks = &file.blocks;
         Ok(Versions {
             range: range.clone(),
@@ -51,6 +66,7 @@ impl Versions {
             entries_end: 0,
             walk: EntryWalk::new(range, blocks.input.limits()),
             value: 0..0,
+            with_old,
             ended: range.is_empty(),
             file: Arc::clone(file),
         })
@@ -108,7 +124,7 @@ impl Versions {
     }
 
     /// Hands out the current entry and those behind it as rows, as long as they are puts and the newest versions of their
-    /// keys, and their keys are below `bound`. Starts and ends like [`Versions::advance`]: at an entry, which is not
+    /// keys, and their keys are below `bound` (given with its [`key::head`]). Starts and ends like [`Versions::advance`]: at an entry, which is not
     /// handed out, or, with false, behind the last one; `last_key` is then the last key of the table that was met.
     ///
     /// The current entry must be such a row itself.
@@ -118,12 +134,11 @@ impl Versions {
     /// Those of [`Versions::advance`] and of `visit`.
     pub fn drain_puts(
         &mut self,
-        bound: Option<&[u8]>,
+        bound: Option<(u128, &[u8])>,
         last_key: &mut Vec<u8>,
         mut visit: impl FnMut(Row<'_>) -> Result<()>,
     ) -> Result<bool> {
         let mut row = Some((self.walk.mark(), self.value.clone()));
-        let bound = bound.map(|bound| (key::head(bound), bound));
         loop {
             let (walk, data) = self.block();
             let at = loop {
@@ -242,7 +257,7 @@ impl Versions {
         match (&self.range.to, self.index.previous()) {
             (Some(to), Some(previous)) => match to.strip_prefix(previous) {
                 // The range ends at that separator or directly behind it.
-                Some(rest) => matches!(rest, [] | [0]),
+                Some(rest) => rest.is_empty() || rest == [0] && !self.with_old,
                 None => to.as_slice() < previous,
             },
             _ => false,

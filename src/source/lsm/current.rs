@@ -20,7 +20,12 @@ const CURRENT_BYTES_MAX: u64 = 30;
 ///
 /// Damaged where it is not exactly such a name; I/O errors.
 pub fn read(folder: &Path, options: &FileOptions) -> Result<(Input, PathBuf)> {
-    let input = Input::open_plain(&folder.join("CURRENT"), options)?;
+    let path = folder.join("CURRENT");
+    if matches!(path.try_exists(), Ok(false)) {
+        let what = "the file is missing, which names the MANIFEST of the database";
+        return Err(Error::damaged(&path, 0, what));
+    }
+    let input = Input::open_plain(&path, options)?;
     let mut scratch = Vec::new();
     let bytes = input.head(CURRENT_BYTES_MAX + 1, &mut scratch)?;
     let bad = |what: &str| Err(input.explain(Error::damaged(input.path(), 0, what)));

@@ -152,7 +152,7 @@ impl<'a> FilesCursor<'a> {
     /// Hands out rows as [`Versions::drain_puts`] does.
     pub fn drain_puts(
         &mut self,
-        bound: Option<&[u8]>,
+        bound: Option<(u128, &[u8])>,
         last_key: &mut Vec<u8>,
         visit: impl FnMut(Row<'_>) -> Result<()>,
     ) -> Result<bool> {
@@ -174,8 +174,9 @@ impl<'a> FilesCursor<'a> {
         }
     }
 
+    /// Sequence number and type of the current entry.
     #[inline]
-    fn trailer(&self) -> u64 {
+    pub fn trailer(&self) -> u64 {
         let Some(current) = &self.current else {
             return 0;
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::blob::BlobFiles;
 use super::family::{Family, Parts};
-use super::files::{FileFacts, Files, keys_between};
+use super::files::{FileFacts, Files, keys_between, open_max};
 use super::manifest::{self, Manifest};
 use super::options_file::OptionsFile;
 use super::sorted::EntrySorter;
@@ -17,9 +17,6 @@ use crate::file::lock::is_locked;
 use crate::row::Schema;
 use crate::source::block_table::{self, BYTEWISE, Fragment, KeyOrder, REVERSE_BYTEWISE, key};
 use crate::source::{RowWriter, Snapshot, SourceOptions, Table};
-
-/// Blob files that are kept open.
-const BLOBS_OPEN_MAX: usize = 128;
 
 /// An open database folder.
 pub struct Database {
@@ -77,7 +74,7 @@ impl Database {
         notes.extend(logs.iter().flat_map(|logs| logs.notes.clone()));
         let sorted = sorter.finish()?.map(Arc::new);
         let options_file = OptionsFile::newest(folder, &options.file)?;
-        let blobs = Arc::new(BlobFiles::new(folder, &options.file, BLOBS_OPEN_MAX));
+        let blobs = Arc::new(BlobFiles::new(folder, &options.file, open_max() / 2));
         let mut families = Vec::new();
         for family in &manifest.families {
             let order = order_of(&manifest, family, options)?;
@@ -85,7 +82,7 @@ impl Database {
                 name: family.name.clone(),
                 id: family.id,
                 path: folder.to_owned(),
-                files: Files::new(facts(folder, family, order), order, options),
+                files: Files::new(facts(folder, &manifest, family, order), order, options),
                 order,
                 logs: sorted.clone(),
                 log_deletions: deletions.remove(&family.id).unwrap_or_default(),
@@ -137,16 +134,26 @@ fn order_of(
 }
 
 /// What the MANIFEST says of a family's tables.
-fn facts(folder: &Path, family: &manifest::Family, order: KeyOrder) -> Vec<FileFacts> {
+fn facts(
+    folder: &Path,
+    manifest: &Manifest,
+    family: &manifest::Family,
+    order: KeyOrder,
+) -> Vec<FileFacts> {
     let path = |number: u64, level: u32| {
         let names = [
             format!("{number:06}.sst"),
             format!("{number:06}.ldb"),
             format!("sst_{level}/{number:06}.sst"),
         ];
-        let [first, ..] = &names;
+        let [of_rocksdb, of_leveldb, of_riak] = &names;
+        let usual = match (manifest.is_riak, manifest.is_leveldb) {
+            (true, _) => of_riak,
+            (false, true) => of_leveldb,
+            (false, false) => of_rocksdb,
+        };
         let found = names.iter().find(|name| folder.join(name).exists());
-        folder.join(found.unwrap_or(first))
+        folder.join(found.unwrap_or(usual))
     };
     family
         .files
@@ -222,6 +229,10 @@ impl Snapshot for Database {
             );
         }
         lines
+    }
+
+    fn written_format(&self) -> &'static str {
+        block_table::FORMAT.name
     }
 
     fn writer<'a>(&self, out: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::blob::BlobFiles;
 use super::cursor::{Cursor, FilesCursor};
 use super::entry::Entry;
-use super::files::Files;
+use super::files::{Files, open_max};
 use super::merge::{Merge, Rules};
 use super::options_file::MergeOption;
 use super::sorted::{EntrySorter, SortedEntries};
@@ -20,8 +20,6 @@ use crate::source::block_table::{
 use crate::source::union::choose_cuts;
 use crate::source::{Estimate, SourceOptions, Table};
 
-/// Most runs of table files that a merge has open; the entries of smaller ones are sorted into one beyond that.
-const RUNS_MAX: usize = 96;
 /// Cuts that each file is asked for, for every piece of the whole.
 const CUTS_A_PIECE: u64 = 4;
 
@@ -171,14 +169,16 @@ impl Parts {
                 (0..self.files.len()).filter(|&file| facts(file).is_some_and(|f| f.level == level));
             runs.extend(self.join(of_level.collect()));
         }
+        // The entries of the smallest runs are sorted into one where not all can be open at once.
+        let runs_max = open_max() / 2;
         let mut excess = Vec::new();
-        if runs.len() > RUNS_MAX {
+        if runs.len() > runs_max {
             let mut by_size: Vec<usize> = (0..runs.len()).collect();
             by_size.sort_by_key(|&run| -> u64 {
                 runs.get(run)
                     .map_or(0, |files| files.iter().map(|&f| size(f)).sum())
             });
-            by_size.truncate(runs.len() - RUNS_MAX);
+            by_size.truncate(runs.len() - runs_max);
             let small: BTreeSet<usize> = by_size.into_iter().collect();
             let mut number = 0;
             runs.retain_mut(|files| {

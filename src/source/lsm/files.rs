@@ -9,13 +9,19 @@ use std::sync::Arc;
 use super::pool::Pool;
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::file::input::Input;
+use crate::file::process::open_files_limit;
 use crate::range::KeyRange;
 use crate::source::SourceOptions;
 use crate::source::block_table::key::{self, successor};
 use crate::source::block_table::{KeyOrder, TableFile};
 
-/// Table files that are kept open; a few more are while threads use them.
+/// Most table files that are kept open; a few more are while threads use them.
 const OPEN_MAX: usize = 256;
+
+/// Table files to keep open: a quarter of what the process may have, for every thread that merges holds some of its own.
+pub fn open_max() -> usize {
+    (open_files_limit() / 4).clamp(4, OPEN_MAX)
+}
 
 /// What is known of a table file before it is opened.
 #[derive(Debug, Clone)]
@@ -84,7 +90,7 @@ impl Files {
                 .map(|facts| Stamp::at(&facts.path).ok())
                 .collect(),
             facts,
-            pool: Pool::new(OPEN_MAX),
+            pool: Pool::new(open_max()),
             order,
             options: options.clone(),
         }

@@ -33,13 +33,9 @@ pub struct Rules<'a> {
 
 /// The merge of several runs.
 pub struct Merge<'a> {
-    cursors: Vec<Cursor<'a>>,
-    /// Numbers of the cursors that are at an entry, or at an error: a heap, the next entry first.
-    heap: Vec<usize>,
-    /// The [`key::head`] of the key that each cursor is at.
-    heads: Vec<u128>,
-    /// Errors that hide keys, by cursor, until the merge has come that far.
-    errors: Vec<Option<Error>>,
+    lanes: Vec<Lane<'a>>,
+    /// The lanes that are at an entry, or at an error: a heap, the next entry first.
+    heap: Vec<Place>,
     rules: Rules<'a>,
     /// Keys below are skipped: they can't be read.
     floor: Option<Vec<u8>>,
@@ -48,6 +44,35 @@ pub struct Merge<'a> {
     value: Vec<u8>,
     scratch: BlobScratch,
     state: State,
+}
+
+/// A run and where the merge is in it.
+struct Lane<'a> {
+    cursor: Cursor<'a>,
+    /// Keys that can't be read, until the merge has come that far.
+    error: Option<Error>,
+}
+
+impl Lane<'_> {
+    /// The key of the entry, or the first that can't be read.
+    fn key(&self) -> &[u8] {
+        match self
+            .error
+            .as_ref()
+            .and_then(|error| error.unreadable_keys())
+        {
+            Some(keys) => &keys.from,
+            None => self.cursor.user_key(),
+        }
+    }
+}
+
+/// A lane in the heap.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The [`key::head`] of the lane's key.
+    head: u128,
+    lane: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,10 +101,14 @@ impl<'a> Merge<'a> {
     /// Merges runs, the newest first.
     pub fn new(cursors: Vec<Cursor<'a>>, rules: Rules<'a>) -> Merge<'a> {
         Merge {
-            errors: cursors.iter().map(|_| None).collect(),
             heap: Vec::with_capacity(cursors.len()),
-            heads: vec![0; cursors.len()],
-            cursors,
+            lanes: cursors
+                .into_iter()
+                .map(|cursor| Lane {
+                    cursor,
+                    error: None,
+                })
+                .collect(),
             rules,
             floor: None,
             key: Vec::new(),
@@ -89,100 +118,85 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Orders two cursors by what they are at: by key, then an error that hides the key, then the newer version.
+    /// Orders two places: by key, then an error that hides the key, then the newer version.
     #[inline]
-    fn is_before(&self, left: usize, right: usize) -> bool {
-        match (self.heads.get(left), self.heads.get(right)) {
-            (Some(left), Some(right)) if left != right => left < right,
-            _ => self.is_before_in_full(left, right),
+    fn is_before(&self, left: Place, right: Place) -> bool {
+        match left.head == right.head {
+            false => left.head < right.head,
+            true => self.is_before_in_full(left.lane, right.lane),
         }
     }
 
     fn is_before_in_full(&self, left: usize, right: usize) -> bool {
-        let order = self.key_of(left).cmp(self.key_of(right));
-        let order = order.then_with(|| match (self.error_of(left), self.error_of(right)) {
-            (None, None) => self.trailer_of(right).cmp(&self.trailer_of(left)),
-            (left, right) => left.is_none().cmp(&right.is_none()),
+        let (Some(a), Some(b)) = (self.lanes.get(left), self.lanes.get(right)) else {
+            return false;
+        };
+        let order = a.key().cmp(b.key());
+        let order = order.then_with(|| match (&a.error, &b.error) {
+            (None, None) => b.cursor.trailer().cmp(&a.cursor.trailer()),
+            (a, b) => a.is_none().cmp(&b.is_none()),
         });
         order.then(left.cmp(&right)) == Ordering::Less
     }
 
-    fn error_of(&self, cursor: usize) -> Option<&Error> {
-        self.errors.get(cursor)?.as_ref()
-    }
-
-    fn key_of(&self, cursor: usize) -> &[u8] {
-        match self
-            .error_of(cursor)
-            .and_then(|error| error.unreadable_keys())
-        {
-            Some(keys) => &keys.from,
-            None => self.cursors.get(cursor).map_or(&[], |c| c.user_key()),
-        }
-    }
-
-    fn trailer_of(&self, cursor: usize) -> u64 {
-        self.cursors.get(cursor).map_or(0, |c| c.trailer())
-    }
-
-    /// Takes note of where a cursor is.
-    #[inline]
-    fn look_at(&mut self, cursor: usize) {
-        let head = key::head(self.key_of(cursor));
-        if let Some(slot) = self.heads.get_mut(cursor) {
-            *slot = head;
-        }
-    }
-
-    /// Moves the heap's first down to where it belongs, after its cursor moved.
-    #[inline]
-    fn settle_first(&mut self) {
-        if let Some(&first) = self.heap.first() {
-            self.look_at(first);
-        }
-        self.sift_down(0);
-    }
-
     /// Moves what is at a place of the heap down to where it belongs.
+    #[inline]
     fn sift_down(&mut self, mut at: usize) {
+        let Some(&moving) = self.heap.get(at) else {
+            return;
+        };
         loop {
-            let mut least = at;
-            for child in [2 * at + 1, 2 * at + 2] {
-                if let (Some(&child_cursor), Some(&least_cursor)) =
-                    (self.heap.get(child), self.heap.get(least))
-                    && self.is_before(child_cursor, least_cursor)
-                {
-                    least = child;
-                }
+            let child = 2 * at + 1;
+            let (next, place) = match (self.heap.get(child), self.heap.get(child + 1)) {
+                (Some(&left), Some(&right)) if self.is_before(right, left) => (child + 1, right),
+                (Some(&left), _) => (child, left),
+                (None, _) => break,
+            };
+            if !self.is_before(place, moving) {
+                break;
             }
-            if least == at {
-                return;
+            if let Some(slot) = self.heap.get_mut(at) {
+                *slot = place;
             }
-            self.heap.swap(at, least);
-            at = least;
+            at = next;
+        }
+        if let Some(slot) = self.heap.get_mut(at) {
+            *slot = moving;
         }
     }
 
-    fn remove_first(&mut self) {
-        if !self.heap.is_empty() {
-            self.heap.swap_remove(0);
-            self.sift_down(0);
+    fn sort_heap(&mut self) {
+        for at in (0..self.heap.len() / 2).rev() {
+            self.sift_down(at);
         }
     }
 
-    /// Puts the first cursor in its place after it moved: to an entry, behind its last one, or to an error.
+    fn first_lane(&mut self) -> Option<&mut Lane<'a>> {
+        let first = self.heap.first()?;
+        self.lanes.get_mut(first.lane)
+    }
+
+    /// Puts the first lane in its place after it moved: to an entry, behind its last one, or to an error.
+    #[inline]
     fn settle(&mut self, moved: Result<bool>) -> Result<()> {
+        let Some(lane) = self.first_lane() else {
+            return Ok(());
+        };
         match moved {
-            Ok(true) => self.settle_first(),
-            Ok(false) => self.remove_first(),
-            Err(error) if error.unreadable_keys().is_some() => {
-                if let Some(slot) = self.heap.first().and_then(|&at| self.errors.get_mut(at)) {
-                    *slot = Some(error);
-                }
-                self.settle_first();
+            Ok(true) => {}
+            Ok(false) => {
+                self.heap.swap_remove(0);
+                self.sift_down(0);
+                return Ok(());
             }
+            Err(error) if error.unreadable_keys().is_some() => lane.error = Some(error),
             Err(error) => return Err(self.end(error)),
         }
+        let head = key::head(lane.key());
+        if let Some(first) = self.heap.first_mut() {
+            first.head = head;
+        }
+        self.sift_down(0);
         Ok(())
     }
 
@@ -193,71 +207,70 @@ impl<'a> Merge<'a> {
     }
 
     fn advance_first(&mut self) -> Result<()> {
-        let Some(cursor) = self.heap.first().and_then(|&at| self.cursors.get_mut(at)) else {
+        let Some(lane) = self.first_lane() else {
             return Ok(());
         };
-        let moved = cursor.advance();
+        let moved = lane.cursor.advance();
         self.settle(moved)
     }
 
-    fn begin(&mut self) -> Result<()> {
-        for number in 0..self.cursors.len() {
-            self.push_next(number)?;
-        }
-        self.sort_heap();
-        Ok(())
-    }
-
-    /// Advances a cursor that is not in the heap, and appends it there unless nothing is left.
+    /// Advances a lane that is not in the heap, and appends it there unless nothing is left.
     fn push_next(&mut self, number: usize) -> Result<()> {
-        let Some(cursor) = self.cursors.get_mut(number) else {
+        let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
-        match cursor.advance() {
-            Ok(true) => self.heap.push(number),
-            Ok(false) => {}
-            Err(error) if error.unreadable_keys().is_some() => {
-                if let Some(slot) = self.errors.get_mut(number) {
-                    *slot = Some(error);
-                }
-                self.heap.push(number);
-            }
+        match lane.cursor.advance() {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) if error.unreadable_keys().is_some() => lane.error = Some(error),
             Err(error) => return Err(self.end(error)),
         }
-        self.look_at(number);
+        self.heap.push(Place {
+            head: key::head(lane.key()),
+            lane: number,
+        });
         Ok(())
     }
 
-    fn sort_heap(&mut self) {
-        for at in (0..self.heap.len() / 2).rev() {
-            self.sift_down(at);
-        }
+    /// Whether the first lane is at an entry of `self.key`.
+    fn is_at_key(&self) -> bool {
+        let lane = self
+            .heap
+            .first()
+            .and_then(|first| self.lanes.get(first.lane));
+        lane.is_some_and(|lane| lane.error.is_none() && lane.cursor.user_key() == self.key)
     }
 
     /// Skips what is left of the versions of `self.key`.
     fn skip_key(&mut self) -> Result<()> {
-        while let Some(&first) = self.heap.first()
-            && self.error_of(first).is_none()
-            && self.key_of(first) == self.key
-        {
+        while self.is_at_key() {
             self.advance_first()?;
         }
         Ok(())
     }
 
-    /// Remembers the first cursor's key.
+    /// Remembers the first lane's key.
     fn take_key(&mut self) {
-        if let Some(cursor) = self.heap.first().and_then(|&at| self.cursors.get(at)) {
+        let lane = self
+            .heap
+            .first()
+            .and_then(|first| self.lanes.get(first.lane));
+        if let Some(lane) = lane {
             self.key.clear();
-            self.key.extend_from_slice(cursor.user_key());
+            self.key.extend_from_slice(lane.cursor.user_key());
         }
     }
 
-    /// Goes to the next row.
-    fn find(&mut self) -> Result<Option<Found>> {
+    /// Leaves the row that was handed out.
+    fn leave(&mut self) -> Result<()> {
         match self.state {
-            State::New => self.begin()?,
-            State::Ahead | State::Ended => {}
+            State::Ahead | State::Ended => return Ok(()),
+            State::New => {
+                for number in 0..self.lanes.len() {
+                    self.push_next(number)?;
+                }
+                self.sort_heap();
+            }
             State::LentFirst => {
                 self.take_key();
                 self.skip_key()?;
@@ -265,12 +278,21 @@ impl<'a> Merge<'a> {
             State::LentOwn => self.skip_key()?,
         }
         self.state = State::Ahead;
+        Ok(())
+    }
+
+    /// Goes to the next row.
+    fn find(&mut self) -> Result<Option<Found>> {
+        self.leave()?;
         loop {
-            let Some(&first) = self.heap.first() else {
+            let Some(&Place { lane: first, .. }) = self.heap.first() else {
                 self.state = State::Ended;
                 return Ok(None);
             };
-            if let Some(error) = self.errors.get_mut(first).and_then(Option::take) {
+            let Some(lane) = self.lanes.get_mut(first) else {
+                return Ok(None);
+            };
+            if let Some(error) = lane.error.take() {
                 let keys = error.unreadable_keys();
                 let is_told = self.floor.is_some()
                     && keys.is_some_and(|keys| keys.to.is_some() && keys.to <= self.floor);
@@ -281,7 +303,7 @@ impl<'a> Merge<'a> {
                 return Err(self.report(first, error));
             }
             if let Some(floor) = &self.floor {
-                if self.key_of(first) < floor.as_slice() {
+                if lane.cursor.user_key() < floor.as_slice() {
                     self.advance_first()?;
                     continue;
                 }
@@ -294,8 +316,8 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Tells of keys that `cursor` can't read: no other run may say what they hold.
-    fn report(&mut self, cursor: usize, error: Error) -> Error {
+    /// Tells of keys that a lane can't read: no other run may say what they hold.
+    fn report(&mut self, lane: usize, error: Error) -> Error {
         let Some(keys) = error.unreadable_keys() else {
             return self.end(error);
         };
@@ -307,8 +329,8 @@ impl<'a> Merge<'a> {
             return self.end(error);
         };
         self.floor = Some(behind.clone().max(from.clone()));
-        self.heap.retain(|&number| number != cursor);
-        match self.push_next(cursor) {
+        self.heap.retain(|place| place.lane != lane);
+        match self.push_next(lane) {
             Ok(()) => {
                 self.sort_heap();
                 error.hiding(UnreadableKeys { from, to })
@@ -322,11 +344,10 @@ impl<'a> Merge<'a> {
         if !self.rules.is_database {
             self.check_order(first)?;
         }
-        let Some(cursor) = self.cursors.get(first) else {
+        let Some(lane) = self.lanes.get(first) else {
             return Ok(None);
         };
-        let trailer = cursor.trailer();
-        let kind = key::kind(trailer);
+        let kind = key::kind(lane.cursor.trailer());
         if self.rules.deletions.is_empty() && kind == key::PUT {
             self.state = State::LentFirst;
             return Ok(Some(Found::First));
@@ -355,8 +376,8 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn is_hidden(&mut self, cursor: usize) -> Result<bool> {
-        let Some(cursor) = self.cursors.get(cursor) else {
+    fn is_hidden(&mut self, lane: usize) -> Result<bool> {
+        let Some(Lane { cursor, .. }) = self.lanes.get(lane) else {
             return Ok(false);
         };
         let sequence = key::sequence(cursor.trailer());
@@ -373,14 +394,18 @@ impl<'a> Merge<'a> {
 
     /// In a loose set, two versions of one sequence number must be the same.
     fn check_order(&self, first: usize) -> Result<()> {
-        let Some(newest) = self.cursors.get(first) else {
+        let Some(Lane { cursor: newest, .. }) = self.lanes.get(first) else {
             return Ok(());
         };
-        for &number in self.heap.iter().skip(1) {
-            let Some(other) = self.cursors.get(number) else {
+        for place in self.heap.iter().skip(1) {
+            let Some(Lane {
+                cursor: other,
+                error,
+            }) = self.lanes.get(place.lane)
+            else {
                 continue;
             };
-            let is_rival = self.error_of(number).is_none()
+            let is_rival = error.is_none()
                 && other.user_key() == newest.user_key()
                 && key::sequence(other.trailer()) == key::sequence(newest.trailer());
             if is_rival && (other.trailer(), other.value()) != (newest.trailer(), newest.value()) {
@@ -401,8 +426,8 @@ impl<'a> Merge<'a> {
     }
 
     /// Appends to `self.value` the value of an entry that is not a plain one.
-    fn load(&mut self, cursor: usize, kind: u8) -> Result<()> {
-        let Some(cursor) = self.cursors.get(cursor) else {
+    fn load(&mut self, lane: usize, kind: u8) -> Result<()> {
+        let Some(Lane { cursor, .. }) = self.lanes.get(lane) else {
             return Ok(());
         };
         let user_key = cursor.user_key();
@@ -441,20 +466,18 @@ impl<'a> Merge<'a> {
         let mut operands: Vec<Vec<u8>> = Vec::new();
         let mut base: Option<Vec<u8>> = None;
         let mut is_whole = false;
-        while let Some(&first) = self.heap.first()
-            && self.error_of(first).is_none()
-            && self.key_of(first) == self.key
+        while self.is_at_key()
+            && let Some(&Place { lane: first, .. }) = self.heap.first()
         {
             if self.is_hidden(first)? {
                 is_whole = true;
                 break;
             }
-            let kind = key::kind(self.trailer_of(first));
-            match kind {
-                key::MERGE => {
-                    let value = self.cursors.get(first).map_or(&[][..], |c| c.value());
-                    operands.push(value.to_vec());
-                }
+            let Some(lane) = self.lanes.get(first) else {
+                break;
+            };
+            match key::kind(lane.cursor.trailer()) {
+                key::MERGE => operands.push(lane.cursor.value().to_vec()),
                 key::DELETE | key::SINGLE_DELETE => {
                     is_whole = true;
                     break;
@@ -469,8 +492,8 @@ impl<'a> Merge<'a> {
             }
             self.advance_first()?;
         }
-        if !is_whole && let Some((cursor, error)) = self.take_error_behind_key() {
-            return Err(self.report(cursor, error));
+        if !is_whole && let Some((lane, error)) = self.take_error_behind_key() {
+            return Err(self.report(lane, error));
         }
         operands.reverse();
         let operands: Vec<&[u8]> = operands.iter().map(Vec::as_slice).collect();
@@ -491,14 +514,17 @@ impl<'a> Merge<'a> {
     /// An error that hides what follows directly on `self.key`, and so perhaps older versions of it; it hides that key then.
     fn take_error_behind_key(&mut self) -> Option<(usize, Error)> {
         let behind = key::successor(&self.key);
-        let cursor = self.errors.iter().position(|error| {
-            let keys = error.as_ref().and_then(|error| error.unreadable_keys());
+        let number = self.lanes.iter().position(|lane| {
+            let keys = lane
+                .error
+                .as_ref()
+                .and_then(|error| error.unreadable_keys());
             keys.is_some_and(|keys| keys.from <= behind)
         })?;
-        let error = self.errors.get_mut(cursor)?.take()?;
+        let error = self.lanes.get_mut(number)?.error.take()?;
         let to = error.unreadable_keys().and_then(|keys| keys.to.clone());
         let from = self.key.clone();
-        Some((cursor, error.hiding(UnreadableKeys { from, to })))
+        Some((number, error.hiding(UnreadableKeys { from, to })))
     }
 
     fn refused(&self, user_key: &[u8], what: &str, hint: &str) -> Error {
@@ -510,60 +536,57 @@ impl<'a> Merge<'a> {
     }
 
     fn row(&self, found: &Found) -> Result<Row<'_>> {
-        let row = match (
-            found,
-            self.heap.first().and_then(|&at| self.cursors.get(at)),
-        ) {
-            (Found::First, Some(cursor)) => Row {
-                key: cursor.user_key(),
-                value: cursor.value(),
-            },
-            _ => {
-                return Ok(Row {
-                    key: &self.key,
-                    value: &self.value,
-                });
-            }
+        let first = self
+            .heap
+            .first()
+            .and_then(|first| self.lanes.get(first.lane));
+        let (Found::First, Some(Lane { cursor, .. })) = (found, first) else {
+            return Ok(Row {
+                key: &self.key,
+                value: &self.value,
+            });
         };
-        entity::check_plain(row.value).map_err(|bad| bad.at(self.rules.path, 0, row.key))?;
-        Ok(row)
+        let (key, value) = (cursor.user_key(), cursor.value());
+        entity::check_plain(value).map_err(|bad| bad.at(self.rules.path, 0, key))?;
+        Ok(Row { key, value })
     }
 
-    /// Hands out the rows that only the first cursor has, from the one it is at to the first key of any other cursor.
-    /// False where it has none.
+    /// Hands out the rows that only the first lane has, from the one it is at to the first key of any other lane or
+    /// deleted stretch. False where it is at none.
+    #[inline]
     fn drain_first(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
-        let Some(&first) = self.heap.first() else {
-            return Ok(false);
+        let (first, second) = match *self.heap.as_slice() {
+            [] => return Ok(false),
+            [first] => (first, None),
+            [first, second] => (first, Some(second)),
+            [first, left, right, ..] if self.is_before(right, left) => (first, Some(right)),
+            [first, left, ..] => (first, Some(left)),
         };
-        let mut second: Option<usize> = None;
-        for &child in self.heap.iter().skip(1).take(2) {
-            if second.is_none_or(|second| self.is_before(child, second)) {
-                second = Some(child);
-            }
-        }
-        if second.is_some_and(|second| self.error_of(second).is_some()) {
-            return Ok(false);
-        }
-        let (cursor, bound) = match second {
-            None => (self.cursors.get_mut(first), None),
-            Some(second) => match self.cursors.get_disjoint_mut([first, second]) {
-                Ok([first, second]) => (Some(first), Some(&*second)),
+        let (lane, bound) = match second {
+            None => (self.lanes.get_mut(first.lane), None),
+            Some(second) => match self.lanes.get_disjoint_mut([first.lane, second.lane]) {
+                Ok([lane, other]) => (Some(lane), Some((second.head, other.key()))),
                 Err(_) => return Ok(false),
             },
         };
-        let Some(Cursor::Files(files)) = cursor else {
+        let Some(Lane {
+            cursor: Cursor::Files(files),
+            error: None,
+        }) = lane
+        else {
             return Ok(false);
         };
-        let others = bound.map(Cursor::user_key);
-        let deleted = self.rules.deletions.next_start(files.user_key());
-        let bound = match (others, deleted) {
-            (Some(others), Some(deleted)) => Some(others.min(deleted)),
-            (others, deleted) => others.or(deleted),
-        };
         let user_key = files.user_key();
-        if bound.is_some_and(|bound| {
-            !key::is_below((key::head(user_key), user_key), (key::head(bound), bound))
-        }) {
+        let deleted = match self.rules.deletions.is_empty() {
+            true => None,
+            false => self.rules.deletions.next_start(user_key),
+        };
+        let bound = match (bound, deleted.map(|start| (key::head(start), start))) {
+            (Some(other), Some(deleted)) if key::is_below(deleted, other) => Some(deleted),
+            (other, deleted) => other.or(deleted),
+        };
+        let is_alone = bound.is_none_or(|bound| key::is_below((first.head, user_key), bound));
+        if !is_alone || key::kind(files.trailer()) != key::PUT {
             return Ok(false);
         }
         let path = self.rules.path;
@@ -571,20 +594,12 @@ impl<'a> Merge<'a> {
             entity::check_plain(row.value).map_err(|bad| bad.at(path, 0, row.key))?;
             visit(row)
         });
-        match drained {
-            Ok(true) => {
-                self.state = State::Ahead;
-                self.settle_first();
-            }
+        if matches!(drained, Ok(false)) {
             // The next file of the run may go on with older versions of the last key.
-            Ok(false) => {
-                self.state = State::LentOwn;
-                self.advance_first()?;
-            }
-            Err(error) => {
-                self.state = State::Ahead;
-                self.settle(Err(error))?;
-            }
+            self.state = State::LentOwn;
+            self.advance_first()?;
+        } else {
+            self.settle(drained)?;
         }
         Ok(true)
     }
@@ -605,15 +620,17 @@ impl RowStream for Merge<'_> {
     }
 
     fn for_each(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        while let Some(found) = self.find()? {
-            if !(self.rules.is_database
-                && matches!(found, Found::First)
-                && self.drain_first(visit)?)
-            {
-                visit(self.row(&found)?)?;
+        loop {
+            self.leave()?;
+            let may_drain = self.rules.is_database && self.floor.is_none();
+            if may_drain && self.drain_first(visit)? {
+                continue;
+            }
+            match self.find()? {
+                Some(found) => visit(self.row(&found)?)?,
+                None => return Ok(()),
             }
         }
-        Ok(())
     }
 }
 
