@@ -183,15 +183,37 @@ fn shards_make_the_tree_of_all_their_rows() {
         "age,id,email\n1,user/0007,x\n",
     )
     .unwrap();
-    for (first, other) in [("whole.csv", "extra.csv"), ("0.sst", "0.sst")] {
-        mdiff(["build", first, other, "-o", "no.mtree", "--key=id"])
-            .in_dir(&dir)
-            .run()
-            .exits(3)
-            .tells("stands twice")
-            .tells(first)
-            .tells(other);
-    }
+    mdiff([
+        "build",
+        "whole.csv",
+        "extra.csv",
+        "-o",
+        "no.mtree",
+        "--key=id",
+    ])
+    .in_dir(&dir)
+    .run()
+    .exits(3)
+    .tells("stands twice")
+    .tells("whole.csv")
+    .tells("extra.csv");
+    mdiff(["build", "0.sst", "./0.sst", "-o", "no.mtree"])
+        .in_dir(&dir)
+        .run()
+        .exits(2)
+        .tells("named twice");
+    // Tables have no other order than their sequence numbers, which are all 0 here.
+    mdiff(["convert", "extra.csv", "-o", "extra.sst", "--key=id"])
+        .in_dir(&dir)
+        .run()
+        .exits(0);
+    mdiff(["build", "whole.sst", "extra.sst", "-o", "no.mtree"])
+        .in_dir(&dir)
+        .run()
+        .exits(3)
+        .tells("same sequence number")
+        .tells("whole.sst")
+        .tells("extra.sst");
     mdiff(["build", "0.csv", "1.sst", "-o", "no.mtree"])
         .in_dir(&dir)
         .run()

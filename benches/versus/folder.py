@@ -3,7 +3,8 @@
     folder.py FLAT.sst ROWS OUT
 
 The rows are written in a scattered order, one in ten twice, and one key in fifty more is written and deleted again; so every level
-overlaps the ones below it, and the newest versions together are the rows of the flat table.
+overlaps the ones below it, and the newest versions together are the rows of the flat table. OUT.sst gets the same rows in one table, with the
+same options as the tables of the folder.
 """
 
 import mmap
@@ -11,7 +12,7 @@ import os
 import shutil
 import sys
 
-from rocksdict import BlockBasedOptions, ChecksumType, DBCompressionType, Options, Rdict, ReadOptions, WriteBatch, WriteOptions
+from rocksdict import BlockBasedOptions, ChecksumType, DBCompressionType, Options, Rdict, ReadOptions, SstFileWriter, WriteBatch, WriteOptions
 
 KEY, ROW = 16, 116
 
@@ -92,6 +93,14 @@ def fill(db, rows, count):
     db.write(batch, unlogged)
 
 
+def one_table(rows, count, path):
+    writer = SstFileWriter(options(count * ROW))
+    writer.open(path)
+    for at in range(0, count * ROW, ROW):
+        writer[rows[at : at + KEY]] = rows[at + KEY : at + ROW]
+    writer.finish()
+
+
 def _coprime(a, b):
     while b:
         a, b = b, a % b
@@ -107,6 +116,7 @@ def main():
         rows = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         assert len(rows) == count * ROW
         fill(db, rows, count)
+        one_table(rows, count, out + ".sst")
     os.remove(path)
     db.flush()
     # What is pending is done when the folder is closed and opened again, and nothing more is to do.

@@ -84,6 +84,7 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         None => args.source.clone(),
     };
     let mut source_options = source_args.options();
+    let base = sides::find_snapshot(&args.base, &source_options)?;
     let patch = Input::open(&args.patch, &source_options.file)?;
     let schema = PatchReader::new(&patch)?
         .header()
@@ -91,7 +92,7 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
         .first()
         .map(|table| table.schema.clone());
     sides::take_key(&mut source_options, schema.as_ref());
-    let base = sides::open_snapshot(&args.base, &source_options, out)?;
+    let base = sides::open_origin(base, &source_options, out)?;
     if let Some(output) = output {
         check_name(output, args, base.written_format())?;
     }

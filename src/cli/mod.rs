@@ -63,7 +63,7 @@ Examples:
     mdiff build backup.sst -o backup.mtree
     mdiff verify backup.sst backup.mtree
 
-A snapshot is what one replica holds at one moment: a table file or delimited text, which is only ever read. A tree (.mtree) is its fingerprint; equal trees mean equal rows, whatever the files look like. A patch (.mpatch) holds the rows by which one snapshot differs from another.
+A snapshot is what one replica holds at one moment: the folder of a database, a table file or delimited text, which is only ever read. A tree (.mtree) is its fingerprint; equal trees mean equal rows, whatever the files look like. A patch (.mpatch) holds the rows by which one snapshot differs from another.
 
 `mdiff help COMMAND` says all about a command.";
 

@@ -1,5 +1,6 @@
 //! The sides of a comparison: trees as they are, snapshots built on the way in the same manner.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -114,10 +115,14 @@ pub fn open_origin(
 pub fn find_snapshot(path: &Path, options: &SourceOptions) -> Result<Origin> {
     let (what, hint) = match Found::open(path, &options.file)? {
         Found::Snapshot(origin) => return Ok(origin),
-        Found::Tree(_) => (
-            "tree",
-            "a tree holds no rows; compare trees with: mdiff compare A.mtree B.mtree",
-        ),
+        Found::Tree(input) => {
+            // What only has the name of a tree is called what it is.
+            Tree::from_input(input)?;
+            (
+                "tree",
+                "a tree holds no rows; compare trees with: mdiff compare A.mtree B.mtree",
+            )
+        }
         Found::Patch(_) => ("patch", "look into a patch with: mdiff cat PATCH"),
     };
     Err(Error::usage(
@@ -138,6 +143,15 @@ pub fn open_shards(
 ) -> Result<Box<dyn Snapshot>> {
     if let [path] = paths {
         return open_snapshot(path, options, out);
+    }
+    let mut seen = HashSet::new();
+    for path in paths {
+        if std::fs::canonicalize(path).is_ok_and(|place| !seen.insert(place)) {
+            return Err(Error::usage(
+                format!("{} is named twice", path.display()),
+                "name each shard once",
+            ));
+        }
     }
     let mut tables = Vec::new();
     let mut others = Vec::new();

@@ -319,8 +319,8 @@ fn detect(origin: &Origin) -> Result<&'static Format> {
         ),
         Origin::Folder(_) => Error::unsupported(
             origin.path(),
-            "a folder, but not one of a database that mdiff knows",
-            "a folder of RocksDB or LevelDB has a file CURRENT; of a folder of loose files, name the files",
+            "is a directory, and not that of a database that mdiff knows",
+            "that of RocksDB or LevelDB has a file CURRENT; of a directory of loose files, name the files",
         ),
     })
 }
