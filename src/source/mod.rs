@@ -12,6 +12,7 @@ use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 
 pub mod block_table;
+pub mod cassandra;
 pub mod csv;
 pub mod jsonl;
 pub mod lsm;
