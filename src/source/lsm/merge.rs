@@ -3,12 +3,12 @@
 //!
 //! Where one run alone has the next keys, up to the first key of any other, its rows are handed out straight from its blocks.
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 use super::blob::{BlobFiles, BlobReference, BlobScratch};
 use super::cursor::Cursor;
 use super::entity;
+use super::lanes::{Lane, Lanes, Place};
 use super::operator::Operator;
 use super::options_file::MergeOption;
 use crate::error::{Error, Result, UnreadableKeys};
@@ -33,9 +33,7 @@ pub struct Rules<'a> {
 
 /// The merge of several runs.
 pub struct Merge<'a> {
-    lanes: Vec<Lane<'a>>,
-    /// The lanes that are at an entry, or at an error: a heap, the next entry first.
-    heap: Vec<Place>,
+    lanes: Lanes<'a>,
     rules: Rules<'a>,
     /// Keys below are skipped: they can't be read.
     floor: Option<Vec<u8>>,
@@ -44,35 +42,6 @@ pub struct Merge<'a> {
     value: Vec<u8>,
     scratch: BlobScratch,
     state: State,
-}
-
-/// A run and where the merge is in it.
-struct Lane<'a> {
-    cursor: Cursor<'a>,
-    /// Keys that can't be read, until the merge has come that far.
-    error: Option<Error>,
-}
-
-impl Lane<'_> {
-    /// The key of the entry, or the first that can't be read.
-    fn key(&self) -> &[u8] {
-        match self
-            .error
-            .as_ref()
-            .and_then(|error| error.unreadable_keys())
-        {
-            Some(keys) => &keys.from,
-            None => self.cursor.user_key(),
-        }
-    }
-}
-
-/// A lane in the heap.
-#[derive(Clone, Copy)]
-struct Place {
-    /// The [`key::head`] of the lane's key.
-    head: u128,
-    lane: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,14 +70,7 @@ impl<'a> Merge<'a> {
     /// Merges runs, the newest first.
     pub fn new(cursors: Vec<Cursor<'a>>, rules: Rules<'a>) -> Merge<'a> {
         Merge {
-            heap: Vec::with_capacity(cursors.len()),
-            lanes: cursors
-                .into_iter()
-                .map(|cursor| Lane {
-                    cursor,
-                    error: None,
-                })
-                .collect(),
+            lanes: Lanes::new(cursors),
             rules,
             floor: None,
             key: Vec::new(),
@@ -118,126 +80,20 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Orders two places: by key, then an error that hides the key, then the newer version.
-    #[inline]
-    fn is_before(&self, left: Place, right: Place) -> bool {
-        match left.head == right.head {
-            false => left.head < right.head,
-            true => self.is_before_in_full(left.lane, right.lane),
-        }
-    }
-
-    fn is_before_in_full(&self, left: usize, right: usize) -> bool {
-        let (Some(a), Some(b)) = (self.lanes.get(left), self.lanes.get(right)) else {
-            return false;
-        };
-        let order = a.key().cmp(b.key());
-        let order = order.then_with(|| match (&a.error, &b.error) {
-            (None, None) => b.cursor.trailer().cmp(&a.cursor.trailer()),
-            (a, b) => a.is_none().cmp(&b.is_none()),
-        });
-        order.then(left.cmp(&right)) == Ordering::Less
-    }
-
-    /// Moves what is at a place of the heap down to where it belongs.
-    #[inline]
-    fn sift_down(&mut self, mut at: usize) {
-        let Some(&moving) = self.heap.get(at) else {
-            return;
-        };
-        loop {
-            let child = 2 * at + 1;
-            let (next, place) = match (self.heap.get(child), self.heap.get(child + 1)) {
-                (Some(&left), Some(&right)) if self.is_before(right, left) => (child + 1, right),
-                (Some(&left), _) => (child, left),
-                (None, _) => break,
-            };
-            if !self.is_before(place, moving) {
-                break;
-            }
-            if let Some(slot) = self.heap.get_mut(at) {
-                *slot = place;
-            }
-            at = next;
-        }
-        if let Some(slot) = self.heap.get_mut(at) {
-            *slot = moving;
-        }
-    }
-
-    fn sort_heap(&mut self) {
-        for at in (0..self.heap.len() / 2).rev() {
-            self.sift_down(at);
-        }
-    }
-
-    fn first_lane(&mut self) -> Option<&mut Lane<'a>> {
-        let first = self.heap.first()?;
-        self.lanes.get_mut(first.lane)
-    }
-
-    /// Puts the first lane in its place after it moved: to an entry, behind its last one, or to an error.
-    #[inline]
-    fn settle(&mut self, moved: Result<bool>) -> Result<()> {
-        let Some(lane) = self.first_lane() else {
-            return Ok(());
-        };
-        match moved {
-            Ok(true) => {}
-            Ok(false) => {
-                self.heap.swap_remove(0);
-                self.sift_down(0);
-                return Ok(());
-            }
-            Err(error) if error.unreadable_keys().is_some() => lane.error = Some(error),
-            Err(error) => return Err(self.end(error)),
-        }
-        let head = key::head(lane.key());
-        if let Some(first) = self.heap.first_mut() {
-            first.head = head;
-        }
-        self.sift_down(0);
-        Ok(())
+    fn advance_first(&mut self) -> Result<()> {
+        let advanced = self.lanes.advance_first();
+        advanced.map_err(|error| self.end(error))
     }
 
     fn end(&mut self, error: Error) -> Error {
         self.state = State::Ended;
-        self.heap.clear();
+        self.lanes.heap.clear();
         error
-    }
-
-    fn advance_first(&mut self) -> Result<()> {
-        let Some(lane) = self.first_lane() else {
-            return Ok(());
-        };
-        let moved = lane.cursor.advance();
-        self.settle(moved)
-    }
-
-    /// Advances a lane that is not in the heap, and appends it there unless nothing is left.
-    fn push_next(&mut self, number: usize) -> Result<()> {
-        let Some(lane) = self.lanes.get_mut(number) else {
-            return Ok(());
-        };
-        match lane.cursor.advance() {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) if error.unreadable_keys().is_some() => lane.error = Some(error),
-            Err(error) => return Err(self.end(error)),
-        }
-        self.heap.push(Place {
-            head: key::head(lane.key()),
-            lane: number,
-        });
-        Ok(())
     }
 
     /// Whether the first lane is at an entry of `self.key`.
     fn is_at_key(&self) -> bool {
-        let lane = self
-            .heap
-            .first()
-            .and_then(|first| self.lanes.get(first.lane));
+        let lane = self.lanes.first();
         lane.is_some_and(|lane| lane.error.is_none() && lane.cursor.user_key() == self.key)
     }
 
@@ -251,10 +107,7 @@ impl<'a> Merge<'a> {
 
     /// Remembers the first lane's key.
     fn take_key(&mut self) {
-        let lane = self
-            .heap
-            .first()
-            .and_then(|first| self.lanes.get(first.lane));
+        let lane = self.lanes.first();
         if let Some(lane) = lane {
             self.key.clear();
             self.key.extend_from_slice(lane.cursor.user_key());
@@ -266,10 +119,11 @@ impl<'a> Merge<'a> {
         match self.state {
             State::Ahead | State::Ended => return Ok(()),
             State::New => {
-                for number in 0..self.lanes.len() {
-                    self.push_next(number)?;
+                for number in 0..self.lanes.all.len() {
+                    let pushed = self.lanes.push_next(number);
+                    pushed.map_err(|error| self.end(error))?;
                 }
-                self.sort_heap();
+                self.lanes.sort();
             }
             State::LentFirst => {
                 self.take_key();
@@ -285,11 +139,11 @@ impl<'a> Merge<'a> {
     fn find(&mut self) -> Result<Option<Found>> {
         self.leave()?;
         loop {
-            let Some(&Place { lane: first, .. }) = self.heap.first() else {
+            let Some(&Place { lane: first, .. }) = self.lanes.heap.first() else {
                 self.state = State::Ended;
                 return Ok(None);
             };
-            let Some(lane) = self.lanes.get_mut(first) else {
+            let Some(lane) = self.lanes.all.get_mut(first) else {
                 return Ok(None);
             };
             if let Some(error) = lane.error.take() {
@@ -329,13 +183,13 @@ impl<'a> Merge<'a> {
             return self.end(error);
         };
         self.floor = Some(behind.clone().max(from.clone()));
-        self.heap.retain(|place| place.lane != lane);
-        match self.push_next(lane) {
+        self.lanes.heap.retain(|place| place.lane != lane);
+        match self.lanes.push_next(lane) {
             Ok(()) => {
-                self.sort_heap();
+                self.lanes.sort();
                 error.hiding(UnreadableKeys { from, to })
             }
-            Err(worse) => worse,
+            Err(worse) => self.end(worse),
         }
     }
 
@@ -344,7 +198,7 @@ impl<'a> Merge<'a> {
         if !self.rules.is_database {
             self.check_order(first)?;
         }
-        let Some(lane) = self.lanes.get(first) else {
+        let Some(lane) = self.lanes.all.get(first) else {
             return Ok(None);
         };
         let kind = key::kind(lane.cursor.trailer());
@@ -377,7 +231,7 @@ impl<'a> Merge<'a> {
     }
 
     fn is_hidden(&mut self, lane: usize) -> Result<bool> {
-        let Some(Lane { cursor, .. }) = self.lanes.get(lane) else {
+        let Some(Lane { cursor, .. }) = self.lanes.all.get(lane) else {
             return Ok(false);
         };
         let sequence = key::sequence(cursor.trailer());
@@ -394,14 +248,14 @@ impl<'a> Merge<'a> {
 
     /// In a loose set, two versions of one sequence number must be the same.
     fn check_order(&self, first: usize) -> Result<()> {
-        let Some(Lane { cursor: newest, .. }) = self.lanes.get(first) else {
+        let Some(Lane { cursor: newest, .. }) = self.lanes.all.get(first) else {
             return Ok(());
         };
-        for place in self.heap.iter().skip(1) {
+        for place in self.lanes.heap.iter().skip(1) {
             let Some(Lane {
                 cursor: other,
                 error,
-            }) = self.lanes.get(place.lane)
+            }) = self.lanes.all.get(place.lane)
             else {
                 continue;
             };
@@ -427,7 +281,7 @@ impl<'a> Merge<'a> {
 
     /// Appends to `self.value` the value of an entry that is not a plain one.
     fn load(&mut self, lane: usize, kind: u8) -> Result<()> {
-        let Some(Lane { cursor, .. }) = self.lanes.get(lane) else {
+        let Some(Lane { cursor, .. }) = self.lanes.all.get(lane) else {
             return Ok(());
         };
         let user_key = cursor.user_key();
@@ -467,13 +321,13 @@ impl<'a> Merge<'a> {
         let mut base: Option<Vec<u8>> = None;
         let mut is_whole = false;
         while self.is_at_key()
-            && let Some(&Place { lane: first, .. }) = self.heap.first()
+            && let Some(&Place { lane: first, .. }) = self.lanes.heap.first()
         {
             if self.is_hidden(first)? {
                 is_whole = true;
                 break;
             }
-            let Some(lane) = self.lanes.get(first) else {
+            let Some(lane) = self.lanes.all.get(first) else {
                 break;
             };
             match key::kind(lane.cursor.trailer()) {
@@ -514,14 +368,14 @@ impl<'a> Merge<'a> {
     /// An error that hides what follows directly on `self.key`, and so perhaps older versions of it; it hides that key then.
     fn take_error_behind_key(&mut self) -> Option<(usize, Error)> {
         let behind = key::successor(&self.key);
-        let number = self.lanes.iter().position(|lane| {
+        let number = self.lanes.all.iter().position(|lane| {
             let keys = lane
                 .error
                 .as_ref()
                 .and_then(|error| error.unreadable_keys());
             keys.is_some_and(|keys| keys.from <= behind)
         })?;
-        let error = self.lanes.get_mut(number)?.error.take()?;
+        let error = self.lanes.all.get_mut(number)?.error.take()?;
         let to = error.unreadable_keys().and_then(|keys| keys.to.clone());
         let from = self.key.clone();
         Some((number, error.hiding(UnreadableKeys { from, to })))
@@ -536,10 +390,7 @@ impl<'a> Merge<'a> {
     }
 
     fn row(&self, found: &Found) -> Result<Row<'_>> {
-        let first = self
-            .heap
-            .first()
-            .and_then(|first| self.lanes.get(first.lane));
+        let first = self.lanes.first();
         let (Found::First, Some(Lane { cursor, .. })) = (found, first) else {
             return Ok(Row {
                 key: &self.key,
@@ -555,16 +406,16 @@ impl<'a> Merge<'a> {
     /// deleted stretch. False where it is at none.
     #[inline]
     fn drain_first(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
-        let (first, second) = match *self.heap.as_slice() {
+        let (first, second) = match *self.lanes.heap.as_slice() {
             [] => return Ok(false),
             [first] => (first, None),
             [first, second] => (first, Some(second)),
-            [first, left, right, ..] if self.is_before(right, left) => (first, Some(right)),
+            [first, left, right, ..] if self.lanes.is_before(right, left) => (first, Some(right)),
             [first, left, ..] => (first, Some(left)),
         };
         let (lane, bound) = match second {
-            None => (self.lanes.get_mut(first.lane), None),
-            Some(second) => match self.lanes.get_disjoint_mut([first.lane, second.lane]) {
+            None => (self.lanes.all.get_mut(first.lane), None),
+            Some(second) => match self.lanes.all.get_disjoint_mut([first.lane, second.lane]) {
                 Ok([lane, other]) => (Some(lane), Some((second.head, other.key()))),
                 Err(_) => return Ok(false),
             },
@@ -599,7 +450,8 @@ impl<'a> Merge<'a> {
             self.state = State::LentOwn;
             self.advance_first()?;
         } else {
-            self.settle(drained)?;
+            let settled = self.lanes.settle(drained);
+            settled.map_err(|error| self.end(error))?;
         }
         Ok(true)
     }

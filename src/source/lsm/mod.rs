@@ -20,6 +20,7 @@ pub mod entry; // one version of a key
 mod family; // a column family as a table
 mod files; // table files, opened when needed
 pub mod frame; // one physical record of a log
+mod lanes; // the runs of a merge
 pub mod log; // the records of a log or a MANIFEST
 pub mod log_end; // torn or damaged
 mod loose; // tables without a MANIFEST
