@@ -22,7 +22,7 @@ const CURRENT_BYTES_MAX: u64 = 30;
 pub fn read(folder: &Path, options: &FileOptions) -> Result<(Input, PathBuf)> {
     let path = folder.join("CURRENT");
     if matches!(path.try_exists(), Ok(false)) {
-        let what = "the file is missing, which names the MANIFEST of the database";
+        let what = "missing, though it names the MANIFEST that counts";
         return Err(Error::damaged(&path, 0, what));
     }
     let input = Input::open_plain(&path, options)?;
