@@ -90,7 +90,7 @@ pub struct Cell {
 /// The cells of one column of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnCells {
-    /// Index of the column among the table's static or regular columns, in the order of [`super::header::Header`].
+    /// Index of the column among the table's static or regular columns, in the order of the SSTable's header.
     pub column: usize,
     /// Deletion of the whole collection.
     pub deletion: Deletion,
