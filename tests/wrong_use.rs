@@ -195,7 +195,7 @@ fn files_of_another_kind_are_named() {
         (
             &["apply", "p", "a.csv", "-o", "x.csv"],
             2,
-            "p is a patch, where rows are wanted",
+            "p is a patch, where a snapshot is wanted",
         ),
         (
             &["apply", "a.csv", "a.mtree", "-o", "x.csv"],
