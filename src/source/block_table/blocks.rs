@@ -8,6 +8,8 @@
 //! 1.23 means zstd. The content decides: with the magic of a zstd frame (28 b5 2f fd) and without RocksDB's properties it
 //! is zstd, else deflate. Basho's LevelDB means LZ4 by it: such a block does not decompress, and is reported as damaged.
 
+use std::ops::Range;
+
 use super::block::Layout;
 use super::footer::{BLOCK_TRAILER_BYTES, Footer, Handle};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +34,7 @@ pub struct Blocks {
 /// One block, decompressed: a place in the mapped file or in its own memory, which is used again for the next block.
 #[derive(Default)]
 pub struct BlockBuffer {
-    raw: Vec<u8>,
+    raw: ReadAhead,
     plain: Vec<u8>,
     place: Place,
 }
@@ -43,8 +45,8 @@ enum Place {
     Nowhere,
     /// The payload lies in the mapped file.
     Mapped(Handle),
-    /// The payload is the first `len` bytes of `raw`.
-    Raw { len: usize },
+    /// The payload lies in `raw`.
+    Raw { at: usize, len: usize },
     /// The payload was decompressed into `plain`.
     Plain,
 }
@@ -62,9 +64,54 @@ impl BlockBuffer {
                         .get(..handle.size as usize)
                 })
                 .unwrap_or_default(),
-            Place::Raw { len } => self.raw.get(..len).unwrap_or_default(),
+            Place::Raw { at, len } => self
+                .raw
+                .bytes
+                .get(at..)
+                .and_then(|rest| rest.get(..len))
+                .unwrap_or_default(),
             Place::Plain => &self.plain,
         }
+    }
+}
+
+/// Bytes of a file that is not mapped. The longer blocks follow one another, the more is read at once.
+#[derive(Default)]
+struct ReadAhead {
+    bytes: Vec<u8>,
+    /// Offset of the bytes in the file.
+    start: u64,
+    /// Offset behind the block that was asked for last.
+    next: u64,
+    /// Bytes to read beyond the next block.
+    ahead: u64,
+}
+
+/// Most bytes that are read beyond the block that is needed.
+const AHEAD_MAX: u64 = 128 << 10;
+/// What is read beyond the second block of a row of blocks.
+const AHEAD_FIRST: u64 = 16 << 10;
+
+impl ReadAhead {
+    /// Makes sure that the bytes from `offset` to `end` are there, and returns their place. Nothing behind `limit` is read.
+    fn fetch(&mut self, input: &Input, offset: u64, end: u64, limit: u64) -> Result<Range<usize>> {
+        let have = self.start + self.bytes.len() as u64;
+        let follows = offset == self.next;
+        if offset < self.start || end > have {
+            self.ahead = match follows && !input.options().few_reads {
+                true => (2 * self.ahead).clamp(AHEAD_FIRST, AHEAD_MAX),
+                false => 0,
+            };
+            let to = end.saturating_add(self.ahead).min(limit).max(end);
+            let mut bytes = std::mem::take(&mut self.bytes);
+            input.read(offset, to - offset, &mut bytes)?;
+            bytes.truncate((to - offset) as usize);
+            self.bytes = bytes;
+            self.start = offset;
+        }
+        self.next = end;
+        let at = (offset - self.start) as usize;
+        Ok(at..at + (end - offset) as usize)
     }
 }
 
@@ -97,13 +144,25 @@ impl Blocks {
     ) -> Result<()> {
         let BlockBuffer { raw, plain, place } = buffer;
         *place = Place::Nowhere;
-        let block = self.read_raw(handle, raw)?;
+        let mut at = 0;
+        let block = match self.input.mapped() {
+            Some(_) => self.read_raw(handle, &mut raw.bytes)?,
+            None => {
+                let end = self.check_place(handle)?;
+                let range = raw.fetch(&self.input, handle.offset, end, self.footer.offset)?;
+                at = range.start;
+                raw.bytes.get(range).unwrap_or_default()
+            }
+        };
         self.verify(handle, block)?;
         let (payload, compression) = self.split_type(handle, block)?;
         if compression == 0 {
             *place = match self.input.mapped() {
                 Some(_) => Place::Mapped(handle),
-                None => Place::Raw { len: payload.len() },
+                None => Place::Raw {
+                    at,
+                    len: payload.len(),
+                },
             };
         } else {
             self.inflate(handle, compression, payload, inflater, plain)?;
@@ -114,11 +173,7 @@ impl Blocks {
 
     /// Reads payload and trailer, unverified.
     pub fn read_raw<'a>(&'a self, handle: Handle, scratch: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-        if handle.end().is_none_or(|end| end > self.footer.offset) {
-            return Err(self.damaged(handle, "the block reaches into the footer"));
-        }
-        self.check_len(handle, handle.size)?;
-        let len = handle.size + BLOCK_TRAILER_BYTES;
+        let len = self.check_place(handle)? - handle.offset;
         match self.input.mapped() {
             Some(map) => map
                 .get(handle.offset as usize..)
@@ -126,6 +181,14 @@ impl Blocks {
                 .ok_or_else(|| self.damaged(handle, "the block leaves the file")),
             None => self.input.read(handle.offset, len, scratch),
         }
+    }
+
+    /// Returns the offset behind a block's trailer.
+    fn check_place(&self, handle: Handle) -> Result<u64> {
+        let end = handle.end().filter(|&end| end <= self.footer.offset);
+        let end = end.ok_or_else(|| self.damaged(handle, "the block reaches into the footer"))?;
+        self.check_len(handle, handle.size)?;
+        Ok(end)
     }
 
     /// Checks payload and trailer against the checksum.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::pool::Pool;
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
-use crate::file::input::Input;
+use crate::file::input::{FileOptions, Input};
 use crate::file::process::open_files_limit;
 use crate::range::KeyRange;
 use crate::source::SourceOptions;
@@ -169,7 +169,13 @@ impl Files {
                 format!("it has {} bytes, and {size} by the MANIFEST", now.size),
             ));
         }
-        let input = Input::open_plain(path, &self.options.file)?;
+        // A database writes its tables in small pieces, so their pages are many and costly to map one by one: reading many
+        // blocks at once costs less.
+        let reads = FileOptions {
+            mmap: false,
+            ..self.options.file.clone()
+        };
+        let input = Input::open_plain(path, &reads)?;
         let file = Arc::new(TableFile::open(input, self.order)?);
         Ok(OpenFile {
             sequence: global_sequence(&file, facts)?,
