@@ -7,7 +7,8 @@
 //! +-----------------+------------------------------+------+----------------------------------------+
 //! ```
 //!
-//! The token is that of [`Partitioner::push_ordered`]: for Murmur3Partitioner 8 bytes, big-endian, with the sign bit flipped.
+//! The token is that of [`Partitioner::push_ordered`]: for Murmur3Partitioner 8 bytes, big-endian, with the sign bit flipped. For
+//! the local partitioner it is the key as [`CqlType::push_ordered`] writes it.
 //! The kind is 01 for the deletion of the partition, 02 for its static row, 03 for rows and for bounds of range deletions.
 //!
 //! Clustering values are as [`CqlType::push_ordered`] writes them: 01 for null, 02 for empty, else 03 and the value in order (in
@@ -38,11 +39,18 @@ const BEFORE: u8 = 0x00;
 const AT: u8 = 0x80;
 const BEHIND: u8 = 0xff;
 
-/// Appends a partition's place: its token and its key. `None` where the key has no token.
-pub fn push_partition(out: &mut Vec<u8>, partitioner: &Partitioner, key: &[u8]) -> Option<()> {
-    partitioner.push_ordered(out, key)?;
+/// Appends a partition's place: its token and its key.
+pub fn push_partition(
+    out: &mut Vec<u8>,
+    partitioner: Partitioner,
+    key_type: &CqlType,
+    key: &[u8],
+) {
+    match partitioner {
+        Partitioner::Local => key_type.push_ordered(Some(key), out),
+        _ => partitioner.push_ordered(&partitioner.token(key), out),
+    }
     push_key_column(out, key);
-    Some(())
 }
 
 /// Which bytes of a value count.
@@ -129,10 +137,15 @@ pub enum Place {
 /// Takes a key apart; `None` where it is not one (a boundary need not be).
 pub fn decode(
     key: &[u8],
-    partitioner: &Partitioner,
+    partitioner: Partitioner,
+    key_type: &CqlType,
     clustering: &[CqlType],
 ) -> Option<Decoded> {
-    let (_, mut rest) = partitioner.split_ordered(key)?;
+    let mut rest = key;
+    match partitioner {
+        Partitioner::Local => drop(key_type.take_ordered(&mut rest)?),
+        _ => drop(partitioner.take_ordered(&mut rest)?),
+    }
     let partition = take_partition_key(&mut rest)?;
     let place = match rest.split_first() {
         None => Place::Partition,

@@ -59,6 +59,8 @@ impl Column {
 pub struct Layout {
     /// How partitions are ordered.
     pub partitioner: Partitioner,
+    /// Type of the partition key as a whole.
+    pub key_type: CqlType,
     /// Columns of the partition key, in order.
     pub key: Vec<Column>,
     /// Clustering columns, in order.
@@ -110,12 +112,12 @@ impl Layout {
             CqlType::parse_java(name).ok_or_else(|| refused(format!("the type {name} can't be read")))
         };
         let key_type = parse(&last.key_type)?;
-        let partitioner = Partitioner::named(&last.partitioner, &key_type).ok_or_else(|| {
+        let partitioner = Partitioner::named(&last.partitioner).ok_or_else(|| {
             refused(format!("its partitioner {} is not known", last.partitioner))
         })?;
-        let key_types = match key_type {
-            CqlType::Composite(types) => types,
-            single => vec![single],
+        let key_types = match &key_type {
+            CqlType::Composite(types) => types.clone(),
+            single => vec![single.clone()],
         };
         let clustering_types = last
             .clustering_types
@@ -157,6 +159,7 @@ impl Layout {
         };
         Ok(Layout {
             partitioner,
+            key_type,
             key: named(key_types, known.map(|known| &known.key), "key"),
             clustering: named(clustering_types, known.map(|known| &known.clustering), "clustering"),
             statics: columns(|header| &header.statics)?,

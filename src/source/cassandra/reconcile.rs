@@ -98,8 +98,8 @@ impl<V: Versions> Lane<V> {
         let Some(head) = &self.head else {
             return Ok(());
         };
-        key::push_partition(&mut self.partition, &layout.partitioner, &head.key)
-            .ok_or_else(|| self.versions.damaged("a partition key is not of its type"))?;
+        let (partitioner, key_type) = (layout.partitioner, &layout.key_type);
+        key::push_partition(&mut self.partition, partitioner, key_type, &head.key);
         if self.partition <= self.previous {
             return Err(self.versions.damaged("partitions are not in order"));
         }
@@ -119,7 +119,7 @@ impl<V: Versions> Lane<V> {
         if let Next::Row = self.next {
             self.mapping.apply(&mut self.row);
         }
-        let mut push = |out: &mut Vec<u8>, exactness| match &self.next {
+        let push = |out: &mut Vec<u8>, exactness| match &self.next {
             Next::Row => key::push_row(out, layout, &self.row, exactness),
             Next::Marker(marker) => key::push_bound(out, layout, marker, exactness),
             Next::End => Some(()),
@@ -452,21 +452,24 @@ impl RowMerge<'_> {
         out.is_static = rows.first().is_some_and(|row| row.is_static);
         let mut liveness: Option<Liveness> = None;
         let mut deletion = Deletion::LIVE;
-        let mut is_shadowable = false;
+        let mut shadowable = Deletion::LIVE;
         for row in rows {
             if let Some(of_row) = row.liveness {
                 liveness = Some(liveness.map_or(of_row, |before| stronger(before, of_row)));
             }
-            if let Some(of_row) = row.deletion
-                && supersedes(of_row, deletion)
-            {
-                deletion = of_row;
-                is_shadowable = row.is_shadowable;
+            let of_row = row.deletion.unwrap_or(Deletion::LIVE);
+            match row.is_shadowable {
+                true => shadowable = shadowable.max(of_row),
+                false => deletion = deletion.max(of_row),
             }
+            shadowable = shadowable.max(row.shadowable.unwrap_or(Deletion::LIVE));
         }
+        // A shadowable deletion ends at a newer INSERT.
         let written = liveness.and_then(|l| l.timestamp);
-        if is_shadowable && written.is_some_and(|written| written > deletion.timestamp) {
-            deletion = Deletion::LIVE;
+        let is_ended = written.is_some_and(|written| written > shadowable.timestamp);
+        let is_shadowable = !is_ended && supersedes(shadowable, deletion);
+        if is_shadowable {
+            deletion = shadowable;
         }
         let mut covered = covered;
         if supersedes(deletion, covered) {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
-use super::index;
 use super::key;
 use super::layout::{Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow};
@@ -119,11 +118,11 @@ impl CassandraTable {
     fn read_marks(&self, part: &Part) -> Result<Vec<(Vec<u8>, u64)>> {
         let mut marks: Vec<(Vec<u8>, u64)> = Vec::new();
         let (mut step, mut count) = (1usize, 0usize);
-        index::partition_starts(&part.sstable, &mut |key_bytes: &[u8], offset| {
+        let mut mark = |key_bytes: &[u8], offset: u64| {
             if count.is_multiple_of(step) {
                 let mut place = Vec::new();
-                key::push_partition(&mut place, &self.layout.partitioner, key_bytes)
-                    .ok_or_else(|| damaged(&part.sstable, "a partition key is not of its type"))?;
+                let (partitioner, key_type) = (self.layout.partitioner, &self.layout.key_type);
+                key::push_partition(&mut place, partitioner, key_type, key_bytes);
                 if marks.last().is_some_and(|(last, _)| *last >= place) {
                     return Err(damaged(&part.sstable, "partitions are not in order"));
                 }
@@ -139,7 +138,11 @@ impl CassandraTable {
                 step *= 2;
             }
             Ok(())
-        })?;
+        };
+        let mut partitions = part.sstable.read(0, part.sstable.data_len());
+        while let Some(head) = partitions.next_partition()? {
+            mark(&head.key, head.offset)?;
+        }
         Ok(marks)
     }
 

@@ -82,7 +82,7 @@ impl Encoder {
                 View::Live => push_live_body(&mut self.body, column, row, of_column),
                 View::Cells => self.push_body(column, row, cells.deletion, of_column),
             }
-            push_length_prefixed(out, column.name.as_bytes());
+            push_length_prefixed(out, &column.name);
             push_length_prefixed(out, &self.body);
         }
     }
