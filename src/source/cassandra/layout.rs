@@ -10,6 +10,7 @@ use std::path::Path;
 use super::header::{self, Header};
 use super::model::Row;
 use super::partitioner::Partitioner;
+use super::schema::{self, TableSchema};
 use super::types::CqlType;
 use crate::error::{Error, Result};
 
@@ -84,6 +85,38 @@ pub struct Known {
     pub columns: BTreeMap<Vec<u8>, CqlType>,
     /// Names of columns that were dropped, and up to which timestamp.
     pub dropped: BTreeMap<Vec<u8>, i64>,
+}
+
+impl Known {
+    /// What matters of a schema.
+    pub fn of(schema: &TableSchema) -> Known {
+        let names = |columns: &[schema::Column]| columns.iter().map(|c| c.name.clone()).collect();
+        let columns: BTreeMap<Vec<u8>, CqlType> = schema
+            .statics
+            .iter()
+            .chain(&schema.regulars)
+            .map(|column| (column.name.clone().into_bytes(), column.kind.clone()))
+            .collect();
+        let mut dropped = BTreeMap::new();
+        for column in &schema.dropped {
+            let name = column.name.clone().into_bytes();
+            // Where the schema does not say when, all of a column that is gone was before.
+            let at = match column.dropped_at {
+                None if !columns.contains_key(&name) => Some(i64::MAX),
+                at => at,
+            };
+            if let Some(at) = at {
+                let latest = dropped.entry(name).or_insert(at);
+                *latest = at.max(*latest);
+            }
+        }
+        Known {
+            key: names(&schema.partition_key),
+            clustering: names(&schema.clustering),
+            columns,
+            dropped,
+        }
+    }
 }
 
 impl Layout {

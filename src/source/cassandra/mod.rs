@@ -16,6 +16,7 @@ pub mod data; // one SSTable: its partitions
 pub mod descriptor; // file names
 mod folders; // where SSTables lie
 pub mod header; // an SSTable's columns
+mod index; // where partitions begin
 pub mod key; // the key of a row
 pub mod layout; // the columns of a table
 pub mod model; // what an SSTable holds
@@ -28,6 +29,7 @@ mod statistics; // Statistics.db
 mod table; // one table
 #[cfg(test)]
 mod testing; // fixtures
+mod trie; // Partitions.db
 pub mod types; // CQL types
 pub mod value; // the value of a row
 pub mod view; // what is kept

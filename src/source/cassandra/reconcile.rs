@@ -574,3 +574,7 @@ fn push_cell(out: &mut Row, version: &Version<'_>) {
         value,
     });
 }
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

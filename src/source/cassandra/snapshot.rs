@@ -84,8 +84,7 @@ fn open_table(
     let now = options.cassandra.now.unwrap_or_else(process_now);
     let gc_grace = schema
         .as_ref()
-        .and_then(|schema| schema.gc_grace_seconds)
-        .unwrap_or(GC_GRACE_SECONDS);
+        .map_or(GC_GRACE_SECONDS, |schema| schema.gc_grace_seconds);
     if schema.is_none() {
         notes.push(format!(
             "{}: no schema.cql, so its key columns have no names, dropped columns are shown, and tombstones are kept for ten days (--schema FILE tells better)",
@@ -120,11 +119,17 @@ fn read_schema(
         None => return Ok(None),
     };
     let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
-    let table = match name {
-        ONLY_TABLE => None,
-        name => Some(name),
+    if name == ONLY_TABLE {
+        return TableSchema::parse_cql(&text, path).map(Some);
+    }
+    let schemas = TableSchema::parse_all(&text, path)?;
+    let is_it = |schema: &TableSchema| match name.rsplit_once('.') {
+        Some((keyspace, table)) => {
+            schema.table == table && (schema.keyspace.is_empty() || schema.keyspace == keyspace)
+        }
+        None => schema.table == name,
     };
-    TableSchema::parse_cql(path, &text, table)
+    Ok(schemas.into_iter().find(is_it))
 }
 
 impl Snapshot for CassandraSnapshot {

@@ -20,8 +20,8 @@ use crate::source::{Estimate, Table};
 
 /// Cuts that each SSTable is asked for, for every piece of the whole.
 const CUTS_A_PIECE: usize = 4;
-/// Most partitions of an SSTable whose places are kept in memory; of more, every second, fourth, ... is.
-const MARKS_MAX: usize = 1 << 16;
+/// Most partitions of an SSTable whose places are kept in memory, evenly spread.
+const MARKS_MAX: usize = 1 << 13;
 /// A guess at the bytes of a row in Data.db.
 const ROW_BYTES_GUESS: u64 = 64;
 
@@ -116,32 +116,16 @@ impl CassandraTable {
     }
 
     fn read_marks(&self, part: &Part) -> Result<Vec<(Vec<u8>, u64)>> {
-        let mut marks: Vec<(Vec<u8>, u64)> = Vec::new();
-        let (mut step, mut count) = (1usize, 0usize);
-        let mut mark = |key_bytes: &[u8], offset: u64| {
-            if count.is_multiple_of(step) {
-                let mut place = Vec::new();
-                let (partitioner, key_type) = (self.layout.partitioner, &self.layout.key_type);
-                key::push_partition(&mut place, partitioner, key_type, key_bytes);
-                if marks.last().is_some_and(|(last, _)| *last >= place) {
-                    return Err(damaged(&part.sstable, "partitions are not in order"));
-                }
-                marks.push((place, offset));
+        let starts = part.sstable.partition_starts(MARKS_MAX)?;
+        let mut marks: Vec<(Vec<u8>, u64)> = Vec::with_capacity(starts.len());
+        for start in starts {
+            let mut place = Vec::new();
+            let (partitioner, key_type) = (self.layout.partitioner, &self.layout.key_type);
+            key::push_partition(&mut place, partitioner, key_type, &start.key);
+            if marks.last().is_some_and(|(last, _)| *last >= place) {
+                return Err(damaged(&part.sstable, "partitions are not in order"));
             }
-            count += 1;
-            if marks.len() > MARKS_MAX {
-                let mut is_kept = false;
-                marks.retain(|_| {
-                    is_kept = !is_kept;
-                    is_kept
-                });
-                step *= 2;
-            }
-            Ok(())
-        };
-        let mut partitions = part.sstable.read(0, part.sstable.data_len());
-        while let Some(head) = partitions.next_partition()? {
-            mark(&head.key, head.offset)?;
+            marks.push((place, start.offset));
         }
         Ok(marks)
     }

@@ -212,6 +212,8 @@ pub struct Decoded<'a> {
     pub deletion: Deletion,
     /// Whether that is shadowable.
     pub is_shadowable: bool,
+    /// The bytes before the columns: a value of a row without columns.
+    pub head: &'a [u8],
     /// Names and bodies of the columns.
     pub columns: Vec<(&'a [u8], &'a [u8])>,
 }
@@ -265,6 +267,7 @@ pub fn decode(value: &[u8]) -> Option<Decoded<'_>> {
         liveness: Liveness::NONE,
         deletion: Deletion::LIVE,
         is_shadowable: flags & SHADOWABLE != 0,
+        head: value,
         columns: Vec::new(),
     };
     if flags > LIVE_VIEW {
@@ -280,6 +283,7 @@ pub fn decode(value: &[u8]) -> Option<Decoded<'_>> {
     if flags & DELETED != 0 {
         decoded.deletion = read_deletion(&mut cursor)?;
     }
+    decoded.head = value.get(..cursor.position())?;
     while !cursor.is_empty() {
         decoded
             .columns
