@@ -93,6 +93,11 @@ impl Sstable {
         self.chunks.check_unchanged()
     }
 
+    /// How its files are read.
+    pub fn options(&self) -> &FileOptions {
+        self.input().options()
+    }
+
     fn input(&self) -> &Input {
         self.chunks.input()
     }

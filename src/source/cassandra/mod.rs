@@ -6,10 +6,12 @@ mod compression; // CompressionInfo.db
 pub mod data; // one SSTable: its partitions
 pub mod descriptor; // file names
 pub mod header; // its columns
+pub mod index; // where partitions begin
 pub mod model;
 mod rows; // how rows are encoded
 mod statistics; // Statistics.db
 #[cfg(test)]
 mod testing; // fixtures
+mod trie; // Partitions.db
 mod window; // a place in Data.db
 mod wire; // integers
