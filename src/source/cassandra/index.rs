@@ -6,8 +6,10 @@
 //! u16 length, key | uvint offset in Data.db before compression | uvint length of what follows of this partition | that much
 //! ```
 //!
-//! An index has no checksum, and only the speed depends on it. So each place that is taken from it is looked up in Data.db, where the
-//! key must stand; and where anything about an index is wrong, or it is missing, Data.db is walked instead.
+//! An index has no checksum, and only the speed depends on it. So each place that is taken from it is looked up in Data.db: the key
+//! must stand there, if the index tells it, and the partition before must end there (this is looked up only where it is short).
+//! Where anything about an index is wrong, or it is missing, Data.db is walked instead. A wrong place that is not noticed here
+//! is damage to whoever reads up to it, so no row is lost in silence.
 
 use super::data::Sstable;
 use super::descriptor::Layout;
@@ -25,6 +27,19 @@ pub struct PartitionStart {
     /// Where it begins, in the data before compression.
     pub offset: u64,
 }
+
+/// A place that an index tells of.
+pub struct IndexPlace {
+    /// Offset of the partition.
+    pub offset: u64,
+    /// Offset of the partition before, if there is one.
+    pub previous: Option<u64>,
+    /// Its key, where the index tells it.
+    pub key: Option<Vec<u8>>,
+}
+
+/// Longest partition that is walked to prove that the index is right about the next one, in bytes.
+const PROOF_BYTES_MAX: u64 = 1 << 20;
 
 /// Picks, of offsets that come in ascending order, about `pieces` that are evenly spread.
 pub struct Spread {
@@ -44,6 +59,11 @@ impl Spread {
             taken: 0,
             last: None,
         }
+    }
+
+    /// The offset that came last.
+    pub fn last(&self) -> Option<u64> {
+        self.last
     }
 
     /// Whether this offset is one to take. `None` where the offsets don't ascend, or leave the data.
@@ -89,24 +109,29 @@ impl Sstable {
         self.walked(pieces)
     }
 
-    /// Whether the keys stand where the index says; `None` if one does not.
-    fn looked_up(&self, places: Vec<(u64, Option<Vec<u8>>)>) -> Option<Vec<PartitionStart>> {
-        let starts = places.into_iter().map(|(offset, key)| {
-            let head = self.read(offset, self.data_len()).next_partition();
-            let head = head.ok()??;
-            match key {
-                Some(key) if key != head.key => None,
-                _ => Some(PartitionStart {
-                    key: head.key,
-                    offset,
-                }),
+    /// Reads the keys that stand at these places; `None` if one is not as the index says.
+    fn looked_up(&self, places: Vec<IndexPlace>) -> Option<Vec<PartitionStart>> {
+        let starts = places.into_iter().map(|place| {
+            let offset = place.offset;
+            if let Some(previous) = place.previous.filter(|p| offset - p <= PROOF_BYTES_MAX) {
+                let mut reader = self.read(previous, offset);
+                reader.next_partition().ok()??;
+                if reader.next_partition().ok()?.is_some() {
+                    return None;
+                }
+            }
+            let key = self.read(offset, self.data_len()).next_partition();
+            let key = key.ok()??.key;
+            match place.key {
+                Some(wanted) if wanted != key => None,
+                _ => Some(PartitionStart { key, offset }),
             }
         });
         starts.collect::<Option<Vec<_>>>().filter(|s| !s.is_empty())
     }
 
     /// Reads Index.db; `None` where it can't be read.
-    fn offsets_of_index(&self, pieces: usize) -> Option<Vec<(u64, Option<Vec<u8>>)>> {
+    fn offsets_of_index(&self, pieces: usize) -> Option<Vec<IndexPlace>> {
         let path = self.descriptor().component("Index.db");
         let input = Input::open_plain(&path, self.options()).ok()?;
         let (mut places, mut spread) = (Vec::new(), Spread::new(pieces, self.data_len()));
@@ -117,8 +142,13 @@ impl Sstable {
             let key = wire::u16_prefixed(&mut cursor)?;
             let offset = wire::uvint(&mut cursor)?;
             let following = wire::uvint(&mut cursor)?;
+            let previous = spread.last();
             if spread.take(offset)? {
-                places.push((offset, Some(key.to_vec())));
+                places.push(IndexPlace {
+                    offset,
+                    previous,
+                    key: Some(key.to_vec()),
+                });
             }
             let front = cursor.position() as u64;
             at = at.checked_add(front)?.checked_add(following)?;

@@ -7,7 +7,7 @@ use crate::file::input::FileOptions;
 use crate::source::cassandra::descriptor::Descriptor;
 use crate::source::cassandra::testing::{sstables, testdata};
 
-fn places(sstable: &Sstable, pieces: usize) -> Option<Vec<(u64, Option<Vec<u8>>)>> {
+fn places(sstable: &Sstable, pieces: usize) -> Option<Vec<IndexPlace>> {
     match sstable.descriptor().version.layout() {
         Layout::Big => sstable.offsets_of_index(pieces),
         Layout::Bti => trie::offsets(sstable, pieces),
@@ -34,7 +34,7 @@ fn indexes_agree_with_the_data() {
                 .collect();
             assert!(wanted.len() <= pieces && wanted.first() == Some(&0));
             if let Some(places) = places(&sstable, pieces) {
-                let offsets: Vec<u64> = places.iter().map(|place| place.0).collect();
+                let offsets: Vec<u64> = places.iter().map(|place| place.offset).collect();
                 assert_eq!(offsets, wanted, "{}", descriptor.name());
                 compared += 1;
             } else {
@@ -82,7 +82,10 @@ fn a_wrong_index_only_costs_time() {
             // Some may be missing then, but none is wrong.
             let starts = sstable.partition_starts(1000).unwrap();
             assert_eq!(starts.first(), wanted.first());
-            assert!(starts.iter().all(|start| wanted.contains(start)), "{at}");
+            assert!(
+                starts.iter().all(|start| wanted.contains(start)),
+                "{name} {at}"
+            );
         }
         fs::write(&path, &sound[..sound.len() / 2]).unwrap();
         assert_eq!(sstable.partition_starts(1000).unwrap(), wanted);

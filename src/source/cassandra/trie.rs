@@ -26,7 +26,7 @@
 //! The paths don't tell the keys, so these are read from Data.db.
 
 use super::data::Sstable;
-use super::index::Spread;
+use super::index::{IndexPlace, Spread};
 use super::wire;
 use crate::file::cursor::Cursor;
 use crate::file::input::Input;
@@ -37,8 +37,8 @@ const NODE_BYTES_MAX: u64 = 3 + 256 + 256 * 8 + 9;
 /// Longest front of an entry of Rows.db.
 const ROWS_FRONT_MAX: u64 = 2 + 0xffff + 9;
 
-/// Offsets of about `pieces` partitions, evenly spread; `None` where the trie can't be read. Each comes without its key.
-pub fn offsets(sstable: &Sstable, pieces: usize) -> Option<Vec<(u64, Option<Vec<u8>>)>> {
+/// Offsets of about `pieces` partitions, evenly spread; `None` where the trie can't be read. Keys come with wide ones only.
+pub fn offsets(sstable: &Sstable, pieces: usize) -> Option<Vec<IndexPlace>> {
     let open = |component| {
         let path = sstable.descriptor().component(component);
         Input::open_plain(&path, sstable.options()).ok()
@@ -63,25 +63,31 @@ pub fn offsets(sstable: &Sstable, pieces: usize) -> Option<Vec<(u64, Option<Vec<
         let len = input.len().checked_sub(at)?.min(NODE_BYTES_MAX);
         let node = input.read(at, len, &mut scratch).ok()?;
         if let Some(position) = visit(node, at, &mut stack)? {
-            let offset = match u64::try_from(position) {
-                Ok(at) => offset_in_rows(rows.as_ref()?, at)?,
-                Err(_) => u64::try_from(!position).ok()?,
+            let (offset, key) = match u64::try_from(position) {
+                Ok(at) => entry_in_rows(rows.as_ref()?, at)?,
+                Err(_) => (u64::try_from(!position).ok()?, None),
             };
             found += 1;
+            let previous = spread.last();
             if spread.take(offset)? {
-                places.push((offset, None));
+                places.push(IndexPlace {
+                    offset,
+                    previous,
+                    key,
+                });
             }
         }
     }
     (found == count).then_some(places)
 }
 
-fn offset_in_rows(rows: &Input, at: u64) -> Option<u64> {
+/// Offset and key of a partition that has an entry in Rows.db.
+fn entry_in_rows(rows: &Input, at: u64) -> Option<(u64, Option<Vec<u8>>)> {
     let len = rows.len().checked_sub(at)?.min(ROWS_FRONT_MAX);
     let mut scratch = Vec::new();
     let mut cursor = Cursor::new(rows.read(at, len, &mut scratch).ok()?);
-    wire::u16_prefixed(&mut cursor)?;
-    wire::uvint(&mut cursor)
+    let key = wire::u16_prefixed(&mut cursor)?.to_vec();
+    Some((wire::uvint(&mut cursor)?, Some(key)))
 }
 
 /// Pushes the children of a node at `at`, the last one first, and returns its payload if it has one; the outer `None` stands for damage.
