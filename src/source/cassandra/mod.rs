@@ -14,9 +14,14 @@ mod compression; // CompressionInfo.db
 pub mod counter; // shards of a counter
 pub mod data; // one SSTable: its partitions
 pub mod descriptor; // file names
-pub mod header; // its columns
-pub mod index; // where partitions begin
-pub mod model;
+mod folders; // where SSTables lie
+pub mod header; // an SSTable's columns
+mod index; // where partitions begin
+pub mod key; // the key of a row
+pub mod layout; // the columns of a table
+pub mod model; // what an SSTable holds
+pub mod partitioner; // tokens
+pub mod reconcile; // SSTables into one stream
 mod rows; // how rows are encoded
 pub mod schema; // CREATE TABLE
 mod snapshot; // a folder
@@ -25,6 +30,9 @@ mod table; // one table
 #[cfg(test)]
 mod testing; // fixtures
 mod trie; // Partitions.db
+pub mod types; // CQL types
+pub mod value; // the value of a row
+pub mod view; // what is kept
 mod window; // a place in Data.db
 mod wire; // integers
 
