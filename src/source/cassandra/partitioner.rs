@@ -49,7 +49,9 @@ pub struct RandomToken(u128);
 impl Partitioner {
     /// The partitioner of a Java class, with or without its package.
     pub fn named(class: &str) -> Option<Partitioner> {
-        let short = class.strip_prefix("org.apache.cassandra.dht.").unwrap_or(class);
+        let short = class
+            .strip_prefix("org.apache.cassandra.dht.")
+            .unwrap_or(class);
         // The local partitioner is written with the type of its keys in parentheses.
         match short.split('(').next()? {
             "Murmur3Partitioner" => Some(Partitioner::Murmur3),
@@ -92,7 +94,7 @@ impl Partitioner {
         self.token(&[])
     }
 
-    /// Appends a token so that memcmp is its order: 8 bytes for Murmur3, 17 for Random, none for the others, whose order
+    /// Appends a token so that memcmp is its order: 8 bytes for Murmur3, 16 for Random, none for the others, whose order
     /// is the key's.
     pub fn push_ordered(self, token: &Token, out: &mut Vec<u8>) {
         match token {
@@ -125,20 +127,19 @@ impl Partitioner {
         match self {
             Partitioner::Murmur3 => text.parse().ok().map(Token::Murmur3),
             Partitioner::Random => {
-                let token = text.parse::<i128>().map_or_else(
-                    // The greatest, 2^127, is one more than an i128 holds.
-                    |_| text.parse::<u128>().ok(),
-                    |token| u128::try_from(token.checked_add(1)?).ok()?.checked_sub(1),
-                );
-                match text {
-                    "-1" => Some(Token::Random(RandomToken(0))),
-                    _ => token
-                        .filter(|token| *token <= 1 << 127)
-                        .map(|token| Token::Random(RandomToken(token + 1))),
-                }
+                let token = match text {
+                    "-1" => 0,
+                    _ => {
+                        text.parse::<u128>()
+                            .ok()
+                            .filter(|token| *token <= 1 << 127)?
+                            + 1
+                    }
+                };
+                Some(Token::Random(RandomToken(token)))
             }
             Partitioner::ByteOrdered | Partitioner::Local => {
-                super::types::text::parse_hex(text).map(Token::Bytes)
+                super::types::parse_hex(text).map(Token::Bytes)
             }
         }
     }

@@ -16,6 +16,8 @@ pub mod ordered;
 mod show;
 pub mod text;
 
+pub(super) use text::parse_hex;
+
 /// The deepest nesting of types that is read.
 const DEPTH_MAX: usize = 32;
 
