@@ -99,7 +99,11 @@ impl Schema {
             Some(fields) => fields
                 .iter()
                 .map(|(name, field)| {
-                    format!("{}={}", fields::show_name(name), self.show_field(name, *field))
+                    format!(
+                        "{}={}",
+                        fields::show_name(name),
+                        self.show_field(name, *field)
+                    )
                 })
                 .collect::<Vec<_>>()
                 .join(" "),

@@ -15,7 +15,9 @@ use crate::range::{KeyRange, prefix_end};
 use crate::row::Schema;
 use crate::source::cassandra::cells::Ties;
 use crate::source::cassandra::view::View;
-use crate::source::{CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions};
+use crate::source::{
+    CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions,
+};
 use crate::tree::leaf_bits_of_rows;
 
 /// When to colour.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::output::{Output, Tone, counted};
 use crate::diff::{Change, ChangeSink};
 use crate::error::{ErrorKind, Result};
+use crate::row::Schema;
 use crate::row::fields::{changed, show_name};
 use crate::row::json::{key_json, value_field, value_json};
-use crate::row::Schema;
 use crate::tree::leaves::Unreadable;
 
 /// The form of what is printed.

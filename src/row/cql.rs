@@ -63,7 +63,9 @@ impl CqlSchema {
     /// What the table is and how its rows were seen, as JSON.
     pub fn describe(&self) -> Value {
         let columns = |columns: &[CqlColumn]| {
-            let named = columns.iter().map(|c| (c.name.clone(), c.cql_type.to_cql().into()));
+            let named = columns
+                .iter()
+                .map(|c| (c.name.clone(), c.cql_type.to_cql().into()));
             Value::Object(named.collect())
         };
         json!({
@@ -80,8 +82,7 @@ impl CqlSchema {
     }
 
     fn decode_key(&self, key: &[u8]) -> Option<(Vec<Vec<u8>>, Place)> {
-        let clustering: Vec<CqlType> =
-            self.clustering.iter().map(|c| c.cql_type.clone()).collect();
+        let clustering: Vec<CqlType> = self.clustering.iter().map(|c| c.cql_type.clone()).collect();
         let decoded = key::decode(key, self.partitioner, &self.key_type(), &clustering)?;
         let parts = match self.key.len() {
             1 => vec![decoded.partition],
@@ -185,7 +186,12 @@ impl CqlSchema {
         if !decoded.is_live_view {
             fields.push((ROW_FIELD, Some(decoded.head)));
         }
-        fields.extend(decoded.columns.iter().map(|(name, body)| (*name, Some(*body))));
+        fields.extend(
+            decoded
+                .columns
+                .iter()
+                .map(|(name, body)| (*name, Some(*body))),
+        );
         fields.sort_by(|a, b| a.0.cmp(b.0));
         Some(fields)
     }
@@ -198,6 +204,13 @@ impl CqlSchema {
         let cql_type = self.type_of(name).unwrap_or(&CqlType::Blob);
         match value::decode_body(field) {
             Some(Body::Simple(element)) => element_json(cql_type, &element),
+            Some(Body::Complex(_, elements))
+                if elements
+                    .first()
+                    .is_some_and(|element| element.timestamp.is_none()) =>
+            {
+                collection_json(cql_type, &elements)
+            }
             Some(Body::Complex(deletion, elements)) => {
                 let (path_type, value_type) = element_types(cql_type);
                 let mut list = Vec::new();
@@ -208,12 +221,18 @@ impl CqlSchema {
                     {
                         shown.insert("path".into(), json_of(path_type, element.path));
                     }
-                    shown.insert("cell".into(), element_json(&value_type(element.path), element));
+                    shown.insert(
+                        "cell".into(),
+                        element_json(&value_type(element.path), element),
+                    );
                     list.push(Value::Object(shown));
                 }
                 let mut object = Map::new();
                 if !deletion.is_live() {
-                    object.insert("deleted".into(), deletion_json(deletion.timestamp, deletion.local_time));
+                    object.insert(
+                        "deleted".into(),
+                        deletion_json(deletion.timestamp, deletion.local_time),
+                    );
                 }
                 object.insert("elements".into(), list.into());
                 Value::Object(object)
@@ -272,12 +291,47 @@ fn element_types(cql_type: &CqlType) -> (Option<CqlType>, impl Fn(&[u8]) -> CqlT
         CqlType::List(element) => (**element).clone(),
         CqlType::Map(_, value) => (**value).clone(),
         CqlType::Udt { fields, .. } => {
-            let index = path.try_into().map_or(usize::MAX, |p| usize::from(u16::from_be_bytes(p)));
+            let index = path
+                .try_into()
+                .map_or(usize::MAX, |p| usize::from(u16::from_be_bytes(p)));
             fields.get(index).map_or(CqlType::Blob, |(_, t)| t.clone())
         }
         _ => CqlType::Blob,
     };
     (cql_type.path_type(), value_type)
+}
+
+/// A live collection as SELECT JSON prints it.
+fn collection_json(cql_type: &CqlType, elements: &[Element<'_>]) -> Value {
+    let (path_type, value_type) = element_types(cql_type);
+    let path = |element: &Element<'_>| {
+        let path_type = path_type.as_ref().unwrap_or(&CqlType::Blob);
+        json_of(path_type, element.path)
+    };
+    let value = |e: &Element<'_>| json_of(&value_type(e.path), e.value.unwrap_or_default());
+    match cql_type {
+        CqlType::Set(_) => elements.iter().map(path).collect(),
+        CqlType::Map(..) => {
+            let named = elements.iter().map(|element| {
+                let name = match path(element) {
+                    Value::String(name) => name,
+                    other => other.to_string(),
+                };
+                (name, value(element))
+            });
+            Value::Object(named.collect())
+        }
+        CqlType::Udt { fields, .. } => {
+            let mut object = Map::new();
+            for (index, (name, _)) in fields.iter().enumerate() {
+                let path = (index as u16).to_be_bytes();
+                let element = elements.iter().find(|element| element.path == path);
+                object.insert(name.clone(), element.map_or(Value::Null, &value));
+            }
+            Value::Object(object)
+        }
+        _ => elements.iter().map(value).collect(),
+    }
 }
 
 fn deletion_json(timestamp: i64, local_time: i64) -> Value {
@@ -300,7 +354,10 @@ fn row_json(head: &[u8]) -> Value {
     }
     if !decoded.deletion.is_live() {
         let deletion = decoded.deletion;
-        object.insert("deleted".into(), deletion_json(deletion.timestamp, deletion.local_time));
+        object.insert(
+            "deleted".into(),
+            deletion_json(deletion.timestamp, deletion.local_time),
+        );
     }
     if decoded.is_shadowable {
         object.insert("shadowable".into(), true.into());
@@ -310,10 +367,12 @@ fn row_json(head: &[u8]) -> Value {
 
 /// A cell: its value alone in the live view, else with what is known of the write.
 fn element_json(cql_type: &CqlType, element: &Element<'_>) -> Value {
-    let value = element.value.map(|value| match (cql_type, element.timestamp) {
-        (CqlType::Counter, None) => json_of(&CqlType::Bigint, value),
-        _ => json_of(cql_type, value),
-    });
+    let value = element
+        .value
+        .map(|value| match (cql_type, element.timestamp) {
+            (CqlType::Counter, None) => json_of(&CqlType::Bigint, value),
+            _ => json_of(cql_type, value),
+        });
     let Some(timestamp) = element.timestamp else {
         return value.unwrap_or(Value::Null);
     };
@@ -334,7 +393,7 @@ fn element_json(cql_type: &CqlType, element: &Element<'_>) -> Value {
 
 /// A value of a CQL type as JSON.
 fn json_of(cql_type: &CqlType, value: &[u8]) -> Value {
-    cql_type.to_json(value).unwrap_or_else(|| super::json::bytes_json(value))
+    cql_type.to_json(value)
 }
 
 /// Refuses two schemas whose rows can't be compared. The sets of columns may differ, and the instants.

@@ -179,9 +179,8 @@ mod tests {
                 ties: rule,
                 now: 100,
             };
-            let mut both = [(left, right), (right, left)].map(|(one, other)| {
-                reconcile(one.clone(), other.clone(), false, rules, &mut ties)
-            });
+            let mut both = [(left, right), (right, left)]
+                .map(|(one, other)| reconcile(one.clone(), other.clone(), false, rules, &mut ties));
             assert_eq!(both[0], both[1]);
             both[0].clone()
         };
@@ -194,12 +193,31 @@ mod tests {
         for (left, right, since_4, before_4) in [
             (tombstone(), plain(b"z"), tombstone(), tombstone()),
             (plain(b"a"), plain(b"b"), plain(b"b"), plain(b"b")),
-            (plain(b"\xff"), plain(b"\x01"), plain(b"\xff"), plain(b"\x01")),
-            (expiring(b"a", 200), plain(b"b"), expiring(b"a", 200), plain(b"b")),
-            (expiring(b"a", 300), expiring(b"b", 200), expiring(b"a", 300), expiring(b"b", 200)),
+            (
+                plain(b"\xff"),
+                plain(b"\x01"),
+                plain(b"\xff"),
+                plain(b"\x01"),
+            ),
+            (
+                expiring(b"a", 200),
+                plain(b"b"),
+                expiring(b"a", 200),
+                plain(b"b"),
+            ),
+            (
+                expiring(b"a", 300),
+                expiring(b"b", 200),
+                expiring(b"a", 300),
+                expiring(b"b", 200),
+            ),
             (expiring(b"a", 300), tombstone(), tombstone(), tombstone()),
         ] {
-            let expected = (since_4.clone(), before_4.clone(), u64::from(since_4 != before_4));
+            let expected = (
+                since_4.clone(),
+                before_4.clone(),
+                u64::from(since_4 != before_4),
+            );
             assert_eq!(winners(&left, &right), expected);
         }
     }

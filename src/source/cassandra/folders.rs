@@ -175,7 +175,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         touch(root, &format!("fx/orders-{ID}/nb-1-big-Data.db"));
-        touch(root, &format!("fx/orders-{ID}/snapshots/a/nb-1-big-Data.db"));
+        touch(
+            root,
+            &format!("fx/orders-{ID}/snapshots/a/nb-1-big-Data.db"),
+        );
         touch(root, &format!("fx/orders-{ID}/backups/nb-1-big-Data.db"));
         touch(root, &format!("fx/orders-{ID}/.index/nb-1-big-Data.db"));
         touch(root, &format!("gx/only-{ID}/snapshots/a/nb-1-big-Data.db"));
@@ -184,14 +187,19 @@ mod tests {
             let folder = root.join(folder);
             assert!(is_snapshot(&folder), "{folder:?}");
             let found = find(&folder).unwrap();
-            found.into_iter().map(|table| table.name).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|table| table.name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(""), ["fx.orders", "gx.only"]);
         assert_eq!(names("fx"), ["fx.orders"]);
         assert_eq!(names(&format!("fx/orders-{ID}")), [ONLY_TABLE]);
         assert_eq!(names(&format!("fx/orders-{ID}/snapshots/a")), [ONLY_TABLE]);
         assert_eq!(names(&format!("gx/only-{ID}")), [ONLY_TABLE]);
-        assert!(!is_snapshot(&root.join(format!("fx/orders-{ID}/snapshots"))));
+        assert!(!is_snapshot(
+            &root.join(format!("fx/orders-{ID}/snapshots"))
+        ));
         touch(root, &format!("gx/only-{ID}/snapshots/b/nb-1-big-Data.db"));
         assert!(find(&root.join("gx")).is_err());
     }

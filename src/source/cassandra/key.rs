@@ -40,12 +40,7 @@ const AT: u8 = 0x80;
 const BEHIND: u8 = 0xff;
 
 /// Appends a partition's place: its token and its key.
-pub fn push_partition(
-    out: &mut Vec<u8>,
-    partitioner: Partitioner,
-    key_type: &CqlType,
-    key: &[u8],
-) {
+pub fn push_partition(out: &mut Vec<u8>, partitioner: Partitioner, key_type: &CqlType, key: &[u8]) {
     match partitioner {
         Partitioner::Local => key_type.push_ordered(Some(key), out),
         _ => partitioner.push_ordered(&partitioner.token(key), out),

@@ -127,7 +127,11 @@ impl Layout {
     /// Unsupported where the SSTables contradict one another or the schema.
     pub fn new(path: &Path, headers: &[&Header], known: Option<&Known>) -> Result<Layout> {
         let refused = |what: String| {
-            Error::unsupported(path, what, "are all these SSTables of one table? see also --schema")
+            Error::unsupported(
+                path,
+                what,
+                "are all these SSTables of one table? see also --schema",
+            )
         };
         let last = headers
             .last()
@@ -135,19 +139,23 @@ impl Layout {
         for header in headers {
             if header.partitioner != last.partitioner {
                 let (one, other) = (&header.partitioner, &last.partitioner);
-                return Err(refused(format!("its SSTables are of two partitioners, {one} and {other}")));
+                return Err(refused(format!(
+                    "its SSTables are of two partitioners, {one} and {other}"
+                )));
             }
             if header.clustering_types.len() != last.clustering_types.len() {
-                return Err(refused("its SSTables differ in the number of clustering columns".into()));
+                return Err(refused(
+                    "its SSTables differ in the number of clustering columns".into(),
+                ));
             }
         }
         let parse = |name: &str| {
-            CqlType::parse_java(name).ok_or_else(|| refused(format!("the type {name} can't be read")))
+            CqlType::parse_java(name)
+                .ok_or_else(|| refused(format!("the type {name} can't be read")))
         };
         let key_type = parse(&last.key_type)?;
-        let partitioner = Partitioner::named(&last.partitioner).ok_or_else(|| {
-            refused(format!("its partitioner {} is not known", last.partitioner))
-        })?;
+        let partitioner = Partitioner::named(&last.partitioner)
+            .ok_or_else(|| refused(format!("its partitioner {} is not known", last.partitioner)))?;
         let key_types = match &key_type {
             CqlType::Composite(types) => types.clone(),
             single => vec![single.clone()],
@@ -175,12 +183,19 @@ impl Layout {
             for column in headers.iter().flat_map(|header| of(header)) {
                 let now = known.and_then(|known| known.columns.get(&column.name));
                 let cql_type = match now {
-                    Some(cql_type) if cql_type.is_complex() == column.is_complex => cql_type.clone(),
+                    Some(cql_type) if cql_type.is_complex() == column.is_complex => {
+                        cql_type.clone()
+                    }
                     _ => parse(&column.type_name)?,
                 };
                 let mut made = Column::new(column.name.clone(), cql_type);
-                made.dropped = known.and_then(|known| known.dropped.get(&column.name)).copied();
-                if columns.get(&column.name).is_some_and(|c| c.is_complex != made.is_complex) {
+                made.dropped = known
+                    .and_then(|known| known.dropped.get(&column.name))
+                    .copied();
+                if columns
+                    .get(&column.name)
+                    .is_some_and(|c| c.is_complex != made.is_complex)
+                {
                     let name = String::from_utf8_lossy(&column.name);
                     return Err(refused(format!(
                         "its column {name} is a collection of cells in one SSTable and a single cell in another"
@@ -194,7 +209,11 @@ impl Layout {
             partitioner,
             key_type,
             key: named(key_types, known.map(|known| &known.key), "key"),
-            clustering: named(clustering_types, known.map(|known| &known.clustering), "clustering"),
+            clustering: named(
+                clustering_types,
+                known.map(|known| &known.clustering),
+                "clustering",
+            ),
             statics: columns(|header| &header.statics)?,
             regulars: columns(|header| &header.regulars)?,
             is_exact,

@@ -131,7 +131,10 @@ impl<V: Versions> Lane<V> {
             self.exact.clear();
             push(&mut self.exact, Exactness::Bytes)
         });
-        pushed.ok_or_else(|| self.versions.damaged("too many or too few clustering values"))?;
+        pushed.ok_or_else(|| {
+            self.versions
+                .damaged("too many or too few clustering values")
+        })?;
         if let Next::End = self.next {
             return Ok(());
         }
@@ -175,7 +178,11 @@ impl<'t, V: Versions> Merger<'t, V> {
     /// # Errors
     ///
     /// Those of reading the first partitions.
-    pub fn new(layout: &'t Layout, rules: Rules, sources: Vec<(V, Mapping)>) -> Result<Merger<'t, V>> {
+    pub fn new(
+        layout: &'t Layout,
+        rules: Rules,
+        sources: Vec<(V, Mapping)>,
+    ) -> Result<Merger<'t, V>> {
         let mut lanes = Vec::with_capacity(sources.len());
         for (versions, mapping) in sources {
             let mut lane = Lane {
@@ -485,7 +492,9 @@ impl RowMerge<'_> {
         loop {
             of_column.clear();
             let cursors = rows.iter().zip(self.cursors.iter());
-            let next = cursors.filter_map(|(row, &at)| Some(row.columns.get(at)?.column)).min();
+            let next = cursors
+                .filter_map(|(row, &at)| Some(row.columns.get(at)?.column))
+                .min();
             let Some(next) = next else { return };
             for (row, at) in rows.iter().zip(self.cursors.iter_mut()) {
                 if let Some(cells) = row.columns.get(*at).filter(|c| c.column == next) {
@@ -509,7 +518,9 @@ impl RowMerge<'_> {
     ) {
         let of_collection = versions
             .iter()
-            .fold(Deletion::LIVE, |strongest, (_, cells)| strongest.max(cells.deletion));
+            .fold(Deletion::LIVE, |strongest, (_, cells)| {
+                strongest.max(cells.deletion)
+            });
         let is_dropped = |timestamp: i64| column.dropped.is_some_and(|at| timestamp <= at);
         let mut deletion = Deletion::LIVE;
         let mut covered = covered;
@@ -525,7 +536,11 @@ impl RowMerge<'_> {
             .iter()
             .map(|(row, cells)| {
                 let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
-                of_row.iter().filter(|cell| !hidden(cell)).map(|cell| Version::of(row, cell)).peekable()
+                of_row
+                    .iter()
+                    .filter(|cell| !hidden(cell))
+                    .map(|cell| Version::of(row, cell))
+                    .peekable()
             })
             .collect();
         // All versions of the least path, again and again; a simple column has the one empty path.
@@ -536,8 +551,7 @@ impl RowMerge<'_> {
             };
             let mut best: Option<Version<'_>> = None;
             for lane in &mut lanes {
-                while let Some(next) =
-                    lane.next_if(|v| column.compare_paths(v.path, path).is_eq())
+                while let Some(next) = lane.next_if(|v| column.compare_paths(v.path, path).is_eq())
                 {
                     best = Some(match best {
                         None => next,

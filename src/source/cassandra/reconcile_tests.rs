@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::super::cells::Ties;
 use super::super::data::{Sstable, Unfiltered};
 use super::super::descriptor::Descriptor;
 use super::super::model::Seconds;
@@ -16,7 +17,6 @@ use crate::error::ErrorKind;
 use crate::file::input::FileOptions;
 use crate::range::KeyRange;
 use crate::source::Table;
-use super::super::cells::Ties;
 
 /// All that SSTables say of one partition.
 #[derive(Default)]
@@ -52,13 +52,21 @@ fn read(layout: &Layout, sstables: &[Sstable]) -> Result<BTreeMap<Vec<u8>, Parti
                         let (mut at, mut exact) = (Vec::new(), Vec::new());
                         key::push_row(&mut at, layout, &row, Exactness::Equal).unwrap();
                         key::push_row(&mut exact, layout, &row, Exactness::Bytes).unwrap();
-                        partition.rows.entry(at).or_default().push((exact, row.clone()));
+                        partition
+                            .rows
+                            .entry(at)
+                            .or_default()
+                            .push((exact, row.clone()));
                     }
                     Unfiltered::Marker(marker) => {
                         let (mut at, mut exact) = (Vec::new(), Vec::new());
                         key::push_bound(&mut at, layout, &marker, Exactness::Equal).unwrap();
                         key::push_bound(&mut exact, layout, &marker, Exactness::Bytes).unwrap();
-                        partition.bounds.entry(at.clone()).or_default().insert(exact);
+                        partition
+                            .bounds
+                            .entry(at.clone())
+                            .or_default()
+                            .insert(exact);
                         if let Some((from, deletion)) = open.take() {
                             assert_eq!(marker.closes, Some(deletion));
                             partition.ranges.push((from, at.clone(), deletion));
@@ -141,10 +149,25 @@ fn merge_naively(
         ..Row::default()
     };
     let mut inserts: Vec<Liveness> = rows.iter().filter_map(|row| row.liveness).collect();
-    inserts.sort_by_key(|l| (l.timestamp, l.ttl == i64::from(i32::MAX), l.ttl > 0, l.expires, l.ttl));
+    inserts.sort_by_key(|l| {
+        (
+            l.timestamp,
+            l.ttl == i64::from(i32::MAX),
+            l.ttl > 0,
+            l.expires,
+            l.ttl,
+        )
+    });
     let insert = inserts.last().copied();
-    let regular = strongest(rows.iter().filter(|r| !r.is_shadowable).filter_map(|r| r.deletion));
-    let of_view = rows.iter().filter(|r| r.is_shadowable).filter_map(|r| r.deletion);
+    let regular = strongest(
+        rows.iter()
+            .filter(|r| !r.is_shadowable)
+            .filter_map(|r| r.deletion),
+    );
+    let of_view = rows
+        .iter()
+        .filter(|r| r.is_shadowable)
+        .filter_map(|r| r.deletion);
     let shadowable = strongest(of_view.chain(rows.iter().filter_map(|r| r.shadowable)));
     let ended = insert.is_some_and(|i| i.timestamp.unwrap() > shadowable.timestamp);
     let is_shadowable = !ended && beats(shadowable, regular);
@@ -165,7 +188,11 @@ fn merge_naively(
         let deletion = strongest(of_column.iter().map(|(_, cells)| cells.deletion));
         let is_dropped = |timestamp| column.dropped.is_some_and(|at| timestamp <= at);
         let is_kept = beats(deletion, covered) && !is_dropped(deletion.timestamp);
-        let hiding = if beats(deletion, covered) { deletion } else { covered };
+        let hiding = if beats(deletion, covered) {
+            deletion
+        } else {
+            covered
+        };
         let mut elements: Vec<Version<'_>> = Vec::new();
         for (row, cells) in &of_column {
             for cell in &row.cells[cells.cells.clone()] {
@@ -177,13 +204,18 @@ fn merge_naively(
         elements.sort_by(|a, b| column.compare_paths(a.path, b.path));
         let of_paths = elements.chunk_by(|a, b| column.compare_paths(a.path, b.path).is_eq());
         let start = out.cells.len();
-        let best: Vec<Version<'_>> =
-            of_paths.map(|of_path| best(of_path, column.is_counter, rules)).collect();
+        let best: Vec<Version<'_>> = of_paths
+            .map(|of_path| best(of_path, column.is_counter, rules))
+            .collect();
         best.iter().for_each(|version| push_cell(&mut out, version));
         if start < out.cells.len() || is_kept {
             let deletion = if is_kept { deletion } else { Deletion::LIVE };
             let cells = start..out.cells.len();
-            out.columns.push(ColumnCells { column: index, deletion, cells });
+            out.columns.push(ColumnCells {
+                column: index,
+                deletion,
+                cells,
+            });
         }
     }
     out
@@ -212,7 +244,11 @@ fn best<'r>(versions: &[Version<'r>], is_counter: bool, rules: Rules) -> Version
         if versions.len() == 1 {
             return versions[0].clone();
         }
-        assert_eq!(headers, BTreeSet::from([true]), "the model knows global shards only");
+        assert_eq!(
+            headers,
+            BTreeSet::from([true]),
+            "the model knows global shards only"
+        );
         let mut value = (shards.len() as i16).to_be_bytes().to_vec();
         for index in 0..shards.len() {
             value.extend_from_slice(&(index as u16 | 0x8000).to_be_bytes());
@@ -232,7 +268,14 @@ fn best<'r>(versions: &[Version<'r>], is_counter: bool, rules: Rules) -> Version
     let never = Seconds::MAX;
     let mut sorted = versions.to_vec();
     sorted.sort_by_key(|v| match rules.ties {
-        Ties::V4 => (v.timestamp, v.local_time != never, v.is_deleted, v.local_time, v.value.to_vec(), v.ttl),
+        Ties::V4 => (
+            v.timestamp,
+            v.local_time != never,
+            v.is_deleted,
+            v.local_time,
+            v.value.to_vec(),
+            v.ttl,
+        ),
         Ties::V3_11 => {
             let signed: Vec<u8> = v.value.iter().map(|b| b ^ 0x80).collect();
             (v.timestamp, dead(v), false, 0, signed, v.local_time)
@@ -250,26 +293,55 @@ fn streamed(table: &CassandraTable, range: &KeyRange) -> Result<Vec<(Vec<u8>, Ve
     Ok(rows)
 }
 
-fn open(folder: &Path, descriptors: &[Descriptor], lens: Lens, rules: Rules) -> Result<CassandraTable> {
-    CassandraTable::new("t".into(), folder, open_all(descriptors)?, None, lens, rules)
+fn open(
+    folder: &Path,
+    descriptors: &[Descriptor],
+    lens: Lens,
+    rules: Rules,
+) -> Result<CassandraTable> {
+    CassandraTable::new(
+        "t".into(),
+        folder,
+        open_all(descriptors)?,
+        None,
+        lens,
+        rules,
+    )
 }
 
 fn open_all(descriptors: &[Descriptor]) -> Result<Vec<Sstable>> {
     let options = FileOptions::default();
-    descriptors.iter().map(|d| Sstable::open(d.clone(), &options)).collect()
+    descriptors
+        .iter()
+        .map(|d| Sstable::open(d.clone(), &options))
+        .collect()
 }
 
 #[test]
 fn the_merge_is_that_of_a_naive_model() {
     let mut folders: BTreeMap<PathBuf, Vec<Descriptor>> = BTreeMap::new();
     for descriptor in testing::sstables() {
-        folders.entry(descriptor.folder.clone()).or_default().push(descriptor);
+        folders
+            .entry(descriptor.folder.clone())
+            .or_default()
+            .push(descriptor);
     }
     let (mut tables, mut rows_seen, mut refused) = (0, 0, Vec::new());
     for (folder, descriptors) in &folders {
-        for (view, ties) in [(View::Cells, Ties::V4), (View::Cells, Ties::V3_11), (View::Live, Ties::V4)] {
+        for (view, ties) in [
+            (View::Cells, Ties::V4),
+            (View::Cells, Ties::V3_11),
+            (View::Live, Ties::V4),
+        ] {
             for (now, gc_before) in [(0, Seconds::MIN), (1_800_000_000, 1_700_000_000)] {
-                let (lens, rules) = (Lens { view, now, gc_before }, Rules { ties, now });
+                let (lens, rules) = (
+                    Lens {
+                        view,
+                        now,
+                        gc_before,
+                    },
+                    Rules { ties, now },
+                );
                 let both = open(folder, descriptors, lens, rules).and_then(|table| {
                     let sstables = open_all(descriptors)?;
                     let rows = streamed(&table, &KeyRange::all())?;
@@ -279,7 +351,13 @@ fn the_merge_is_that_of_a_naive_model() {
                 let (table, rows, expected) = match both {
                     Ok(both) => both,
                     Err(error) => {
-                        assert!(matches!(error.kind(), ErrorKind::Damaged { .. } | ErrorKind::Unsupported { .. }), "{error}");
+                        assert!(
+                            matches!(
+                                error.kind(),
+                                ErrorKind::Damaged { .. } | ErrorKind::Unsupported { .. }
+                            ),
+                            "{error}"
+                        );
                         refused.push(folder.clone());
                         continue;
                     }
@@ -291,12 +369,18 @@ fn the_merge_is_that_of_a_naive_model() {
                 assert_eq!(rows.len(), expected.len(), "{folder:?}");
                 // The pieces hold the rows of the whole, cut at partitions and at any row.
                 let mut cuts = table.split(&KeyRange::all(), 5).unwrap();
-                cuts.extend(rows.iter().step_by(rows.len() / 7 + 1).map(|(key, _)| key.clone()));
+                cuts.extend(
+                    rows.iter()
+                        .step_by(rows.len() / 7 + 1)
+                        .map(|(key, _)| key.clone()),
+                );
                 cuts.sort();
                 cuts.dedup();
                 let pieces = KeyRange::all().cut_at(&cuts);
-                let pieces: Vec<_> =
-                    pieces.iter().flat_map(|range| streamed(&table, range).unwrap()).collect();
+                let pieces: Vec<_> = pieces
+                    .iter()
+                    .flat_map(|range| streamed(&table, range).unwrap())
+                    .collect();
                 assert_eq!(pieces, rows, "{folder:?}");
                 rows_seen += rows.len();
             }

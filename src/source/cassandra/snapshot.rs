@@ -38,7 +38,12 @@ impl CassandraSnapshot {
         let mut tables = Vec::new();
         let mut notes = Vec::new();
         for of_table in folders::find(folder)? {
-            tables.push(open_table(&of_table.name, &of_table.path, options, &mut notes)?);
+            tables.push(open_table(
+                &of_table.name,
+                &of_table.path,
+                options,
+                &mut notes,
+            )?);
         }
         if tables.is_empty() {
             return Err(Error::unsupported(
@@ -103,7 +108,14 @@ fn open_table(
         ties: options.cassandra.ties,
         now,
     };
-    CassandraTable::new(name.to_owned(), folder, sstables, known.as_ref(), lens, rules)
+    CassandraTable::new(
+        name.to_owned(),
+        folder,
+        sstables,
+        known.as_ref(),
+        lens,
+        rules,
+    )
 }
 
 /// Reads `schema.cql` of a folder, or the file that was named instead.
@@ -176,3 +188,7 @@ impl Snapshot for CassandraSnapshot {
         ))
     }
 }
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

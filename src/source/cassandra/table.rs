@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
 use super::key;
-use super::layout::{Known, Layout, Mapping};
+use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
 use super::value::{self, Encoder};
 use super::view::Lens;
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
-use crate::row::{Row, RowStream, Schema};
+use crate::row::cql::{CqlColumn, CqlSchema};
+use crate::row::{Row, RowStream, Schema, escape};
 use crate::source::union::choose_cuts;
 use crate::source::{Estimate, Table};
 
@@ -73,10 +74,10 @@ impl CassandraTable {
             name,
             folder: folder.to_owned(),
             parts,
+            schema: schema_of(&layout, lens, rules),
             layout,
             lens,
             rules,
-            schema: Schema::Bytes,
             ties: AtomicU64::new(0),
         })
     }
@@ -146,6 +147,29 @@ impl CassandraTable {
         };
         Ok((from, to.unwrap_or(end)))
     }
+}
+
+fn schema_of(layout: &Layout, lens: Lens, rules: Rules) -> Schema {
+    let columns = |columns: &[Column]| {
+        columns
+            .iter()
+            .map(|column| CqlColumn {
+                name: escape(&column.name).into_owned(),
+                cql_type: column.cql_type.clone(),
+            })
+            .collect()
+    };
+    Schema::Cql(Box::new(CqlSchema {
+        partitioner: layout.partitioner,
+        key: columns(&layout.key),
+        clustering: columns(&layout.clustering),
+        statics: columns(&layout.statics),
+        regulars: columns(&layout.regulars),
+        view: lens.view,
+        ties: rules.ties,
+        now: lens.now,
+        gc_before: lens.gc_before,
+    }))
 }
 
 fn damaged(sstable: &Sstable, what: &str) -> Error {

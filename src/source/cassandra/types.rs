@@ -14,7 +14,7 @@ mod literal;
 mod number;
 pub mod ordered;
 mod show;
-pub mod text;
+mod text;
 
 pub(super) use text::parse_hex;
 

@@ -194,7 +194,10 @@ fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]
         return;
     }
     body.push(3);
-    let value = cells.first().map(|cell| row.at(&cell.value)).unwrap_or_default();
+    let value = cells
+        .first()
+        .map(|cell| row.at(&cell.value))
+        .unwrap_or_default();
     match counter::sum(value).filter(|_| column.is_counter) {
         Some(sum) => body.extend_from_slice(&sum.to_be_bytes()),
         None => body.extend_from_slice(value),
