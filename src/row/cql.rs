@@ -425,3 +425,132 @@ pub fn check_same(left: &CqlSchema, right: &CqlSchema) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::cursor::Cursor;
+    use crate::mtree::header::{push_schema, read_schema};
+    use crate::row::{Schema, check_same_schema};
+    use crate::source::cassandra::model::Deletion;
+    use crate::source::cassandra::value::encode_deletion;
+
+    fn schema() -> CqlSchema {
+        let column = |name: &str, cql_type| CqlColumn {
+            name: name.into(),
+            cql_type,
+        };
+        CqlSchema {
+            partitioner: Partitioner::Murmur3,
+            key: vec![column("k", CqlType::Text)],
+            clustering: vec![column("c", CqlType::Reversed(Box::new(CqlType::Int)))],
+            statics: vec![],
+            regulars: vec![
+                column("l", CqlType::List(Box::new(CqlType::Int))),
+                column("v", CqlType::Text),
+            ],
+            view: View::Cells,
+            ties: Ties::V4,
+            now: 5,
+            gc_before: -5,
+        }
+    }
+
+    fn key(rest: &[u8]) -> Vec<u8> {
+        let mut key = Vec::new();
+        key::push_partition(&mut key, Partitioner::Murmur3, &CqlType::Text, b"a,b");
+        key.extend_from_slice(rest);
+        key
+    }
+
+    #[test]
+    fn a_schema_is_kept_in_files() {
+        let schema = Schema::Cql(Box::new(schema()));
+        let mut bytes = Vec::new();
+        push_schema(&mut bytes, &schema);
+        assert_eq!(read_schema(&mut Cursor::new(&bytes)), Some(schema));
+        for len in 0..bytes.len() {
+            assert_eq!(read_schema(&mut Cursor::new(&bytes[..len])), None);
+        }
+    }
+
+    #[test]
+    fn columns_and_instants_may_differ_and_views_not() {
+        let check = |change: fn(&mut CqlSchema)| {
+            let mut other = schema();
+            change(&mut other);
+            let sides = [schema(), other].map(|side| Schema::Cql(Box::new(side)));
+            check_same_schema(&sides[0], &sides[1])
+        };
+        check(|other| other.now = 9).unwrap();
+        check(|other| drop(other.regulars.pop())).unwrap();
+        let error = check(|other| other.view = View::Live).unwrap_err();
+        assert!(error.to_string().contains("--view"), "{error}");
+        assert!(check(|other| other.ties = Ties::V3_11).is_err());
+        assert!(check(|other| other.clustering.clear()).is_err());
+    }
+
+    #[test]
+    fn keys_show_what_they_are_of() {
+        let schema = schema();
+        let mut clustering = vec![key::CLUSTERED];
+        schema.clustering[0]
+            .cql_type
+            .push_ordered(Some(&7i32.to_be_bytes()), &mut clustering);
+        let with = |side: u8| [clustering.as_slice(), &[side]].concat();
+        for (rest, shown) in [
+            (vec![], "a\\x2cb"),
+            (vec![key::PARTITION_DELETION], "a\\x2cb deletion"),
+            (vec![key::STATIC], "a\\x2cb static"),
+            (with(0x80), "a\\x2cb : 7"),
+            (with(0x00), "a\\x2cb : before 7"),
+            (with(0xff), "a\\x2cb : behind 7"),
+            (vec![key::CLUSTERED, 0], "a\\x2cb : before "),
+        ] {
+            assert_eq!(schema.show_key(&key(&rest)), shown);
+        }
+        let cut = &key(b"")[..10];
+        let shown = schema.show_key(cut);
+        assert!(shown.starts_with("\\raw:"));
+        assert_eq!(schema.parse_key(&shown).unwrap(), cut);
+        let token = schema.show_key(&key(b"")[..8]);
+        assert_eq!(schema.parse_key(&token).unwrap(), &key(b"")[..8]);
+        assert!(schema.parse_key("a").is_err());
+    }
+
+    #[test]
+    fn values_show_column_by_column() {
+        let schema = schema();
+        // The example of the value's documentation.
+        let value = b"\x01\0\0\0\0\0\0\0\x05\x01v\x0b\0\0\0\0\0\0\0\0\0\x05x";
+        assert_eq!(
+            schema.value_json(value).unwrap().to_string(),
+            r#"{"[row]":{"inserted":{"timestamp":5}},"v":{"timestamp":5,"value":"x"}}"#
+        );
+        assert_eq!(
+            schema
+                .value_json(b"\x10\x01v\x02\x03x")
+                .unwrap()
+                .to_string(),
+            r#"{"v":"x"}"#
+        );
+        let live_list = b"\x10\x01l\x0d\x04\0\x04\0\0\0\x07\0\x04\0\0\0\x08";
+        assert_eq!(
+            schema.value_json(live_list).unwrap().to_string(),
+            r#"{"l":[7,8]}"#
+        );
+        let mut deletion = Vec::new();
+        encode_deletion(
+            &mut deletion,
+            Deletion {
+                timestamp: 9,
+                local_time: 1,
+            },
+        );
+        assert_eq!(
+            schema.value_json(&deletion).unwrap().to_string(),
+            r#"{"[row]":{"deleted":{"at":1,"timestamp":9}}}"#
+        );
+        assert_eq!(schema.value_json(b"\xff"), None);
+    }
+}

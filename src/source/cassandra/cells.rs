@@ -179,7 +179,7 @@ mod tests {
                 ties: rule,
                 now: 100,
             };
-            let mut both = [(left, right), (right, left)]
+            let both = [(left, right), (right, left)]
                 .map(|(one, other)| reconcile(one.clone(), other.clone(), false, rules, &mut ties));
             assert_eq!(both[0], both[1]);
             both[0].clone()
