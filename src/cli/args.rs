@@ -181,7 +181,7 @@ pub struct SourceArgs {
     #[arg(long)]
     pub assume_bytewise: bool,
 
-    /// Cassandra: the instant at which what expires is dead; default: when mdiff starts
+    /// Cassandra: the instant at which TTLs are judged; default: now
     ///
     /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. One instant holds for all sides; a tree keeps the one it was
     /// built with, so give the same to trees that shall be compared.
@@ -192,9 +192,10 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VIEW", default_value_t)]
     pub view: ViewArg,
 
-    /// Cassandra: tombstones made before this leave no trace; default: --now less the table's gc_grace_seconds
+    /// Cassandra: tombstones made before this leave no trace
     ///
-    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z.
+    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: --now less the gc_grace_seconds of the table's
+    /// schema (ten days where there is none).
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub gc_before: Option<i64>,
 
@@ -202,7 +203,9 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
     pub ties: TiesArg,
 
-    /// Cassandra: the tables' CREATE statements, instead of the schema.cql beside their SSTables
+    /// Cassandra: the tables' CREATE statements, instead of schema.cql
+    ///
+    /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 

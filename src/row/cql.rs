@@ -525,7 +525,7 @@ mod tests {
         let value = b"\x01\0\0\0\0\0\0\0\x05\x01v\x0b\0\0\0\0\0\0\0\0\0\x05x";
         assert_eq!(
             schema.value_json(value).unwrap().to_string(),
-            r#"{"[row]":{"inserted":{"timestamp":5}},"v":{"timestamp":5,"value":"x"}}"#
+            r#"{"[row]":{"inserted":{"timestamp":5}},"v":{"value":"x","timestamp":5}}"#
         );
         assert_eq!(
             schema
@@ -549,7 +549,7 @@ mod tests {
         );
         assert_eq!(
             schema.value_json(&deletion).unwrap().to_string(),
-            r#"{"[row]":{"deleted":{"at":1,"timestamp":9}}}"#
+            r#"{"[row]":{"deleted":{"timestamp":9,"at":1}}}"#
         );
         assert_eq!(schema.value_json(b"\xff"), None);
     }
