@@ -61,8 +61,10 @@ pub fn words(text: &str) -> Result<Vec<Token>, usize> {
             let end = rest
                 .char_indices()
                 // A minus goes on in a UUID or an exponent, and starts a negative number.
-                .find(|&(at, c)| !is_plain(c) && !(at > 0 && matches!(c, '-' | '+')))
+                .find(|&(at, c)| !(is_plain(c) || at > 0 && matches!(c, '-' | '+')))
                 .map_or(rest.len(), |(at, _)| at);
+            // Two of them begin a comment.
+            let end = rest.find("--").map_or(end, |comment| comment.min(end));
             let (word, tail) = rest.split_at(end);
             rest = tail;
             Word::Plain(word.to_lowercase())
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn splits_cql_into_words() {
-        let found = words("CREATE -- x;\n\"My \"\"T\"\"\" 'it''s' /* ; */ $$a'b$$ daaca340-e5e3-11f1-a030-1fb0eccaabeb -5 a.b // end").unwrap();
+        let found = words("CREATE -- x;\n\"My \"\"T\"\"\" 'it''s' /* ; */ $$a'b$$ daaca340-e5e3-11f1-a030-1fb0eccaabeb -5 a.b-- x\n // end").unwrap();
         let plain = |text: &str| Word::Plain(text.into());
         let words: Vec<Word> = found.into_iter().map(|token| token.word).collect();
         assert_eq!(

@@ -389,13 +389,8 @@ impl<'a> Reader<'a> {
 
     fn alter_table(&mut self, parsed: &mut Parsed) -> Result<()> {
         let name = self.full_name()?;
-        let is_it =
-            |table: &&mut TableSchema| table.table == name && table.keyspace == self.keyspace;
-        let Some(at) = parsed
-            .tables
-            .iter_mut()
-            .position(|mut table| is_it(&&mut table))
-        else {
+        let is_it = |table: &TableSchema| table.table == name && table.keyspace == self.keyspace;
+        let Some(at) = parsed.tables.iter().position(is_it) else {
             return Ok(());
         };
         if self.take(&["drop"]) {

@@ -106,12 +106,20 @@ impl CqlType {
 
     /// Whether values that are equal are of the same bytes.
     pub fn is_exact(&self) -> bool {
-        match self.inner() {
-            CqlType::Varint | CqlType::Decimal | CqlType::Float | CqlType::Double => false,
-            CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) | CqlType::Vector(..) => false,
-            CqlType::Tuple(_) | CqlType::Udt { .. } | CqlType::Composite(_) => false,
-            _ => true,
-        }
+        !matches!(
+            self.inner(),
+            CqlType::Varint
+                | CqlType::Decimal
+                | CqlType::Float
+                | CqlType::Double
+                | CqlType::List(_)
+                | CqlType::Set(_)
+                | CqlType::Map(..)
+                | CqlType::Vector(..)
+                | CqlType::Tuple(_)
+                | CqlType::Udt { .. }
+                | CqlType::Composite(_)
+        )
     }
 
     fn push_content(&self, value: &[u8], out: &mut Vec<u8>) {
