@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::error::{Error, Result};
 
 pub mod columns;
+pub mod cql;
 pub mod fields;
 pub mod json;
 pub mod wide;
@@ -63,12 +64,15 @@ pub enum Schema {
         /// Names of the value's columns, ascending.
         value: Vec<String>,
     },
+    /// Rows of a CQL table.
+    Cql(Box<cql::CqlSchema>),
 }
 
 impl Schema {
     /// Returns the key as a person reads it: printable UTF-8 as it is, all else escaped; the columns of a key joined by commas.
     pub fn show_key(&self, key: &[u8]) -> String {
         match self {
+            Schema::Cql(cql) => cql.show_key(key),
             Schema::Columns { key: names, .. } if names.len() > 1 => {
                 match columns::decode_key(key, names.len()) {
                     Some(fields) => {
@@ -94,10 +98,25 @@ impl Schema {
         match fields::fields(self, value) {
             Some(fields) => fields
                 .iter()
-                .map(|(name, field)| format!("{}={}", fields::show_name(name), show_field(*field)))
+                .map(|(name, field)| {
+                    format!(
+                        "{}={}",
+                        fields::show_name(name),
+                        self.show_field(name, *field)
+                    )
+                })
                 .collect::<Vec<_>>()
                 .join(" "),
             None => escape(value).into_owned(),
+        }
+    }
+
+    /// A field of a value as a person reads it: see [`show_field`]; of a CQL column, JSON.
+    pub fn show_field(&self, name: &[u8], field: Option<&[u8]>) -> String {
+        match (self, field) {
+            (Schema::Cql(_), None) => "none".into(),
+            (Schema::Cql(cql), Some(field)) => cql.field_json(name, field).to_string(),
+            _ => show_field(field),
         }
     }
 
@@ -108,6 +127,7 @@ impl Schema {
     /// A usage error where an escape is malformed or the number of columns is wrong.
     pub fn parse_key(&self, text: &str) -> Result<Vec<u8>> {
         match self {
+            Schema::Cql(cql) => cql.parse_key(text),
             Schema::Columns { key: names, .. } if names.len() > 1 => {
                 if let Some(raw) = text.strip_prefix("\\raw:") {
                     return unescape(raw);
@@ -142,6 +162,9 @@ impl Schema {
 pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
     if left == right {
         return Ok(());
+    }
+    if let (Schema::Cql(left), Schema::Cql(right)) = (left, right) {
+        return cql::check_same(left, right);
     }
     let (Schema::Columns { key: lk, value: lv }, Schema::Columns { key: rk, value: rv }) =
         (left, right)

@@ -13,7 +13,11 @@ use crate::file::input::FileOptions;
 use crate::limits::Limits;
 use crate::range::{KeyRange, prefix_end};
 use crate::row::Schema;
-use crate::source::{DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions};
+use crate::source::cassandra::cells::Ties;
+use crate::source::cassandra::view::View;
+use crate::source::{
+    CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions,
+};
 use crate::tree::leaf_bits_of_rows;
 
 /// When to colour.
@@ -100,6 +104,28 @@ impl CommonArgs {
     }
 }
 
+/// What of a Cassandra row counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ViewArg {
+    /// Live cells with their timestamps, and tombstones younger than --gc-before
+    #[default]
+    Cells,
+    /// What SELECT returns: no timestamps, no tombstones
+    Live,
+}
+
+/// Whose rule decides between writes of equal timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TiesArg {
+    /// Cassandra 4.0 and later
+    #[default]
+    #[value(name = "4.0")]
+    V4,
+    /// Cassandra 3.0 and 3.11
+    #[value(name = "3.11")]
+    V3_11,
+}
+
 /// How snapshots are read.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Reading snapshots")]
@@ -154,6 +180,34 @@ pub struct SourceArgs {
     /// Keys that turn out to be in another order are an error.
     #[arg(long)]
     pub assume_bytewise: bool,
+
+    /// Cassandra: the instant at which TTLs are judged; default: now
+    ///
+    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. One instant holds for all sides; a tree keeps the one it was
+    /// built with, so give the same to trees that shall be compared.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    pub now: Option<i64>,
+
+    /// Cassandra: what of a row counts
+    #[arg(long, value_enum, value_name = "VIEW", default_value_t)]
+    pub view: ViewArg,
+
+    /// Cassandra: tombstones made before this leave no trace
+    ///
+    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: --now less the gc_grace_seconds of the table's
+    /// schema (ten days where there is none).
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    pub gc_before: Option<i64>,
+
+    /// Cassandra: whose rule decides between writes of equal timestamps
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
+    pub ties: TiesArg,
+
+    /// Cassandra: the tables' CREATE statements, instead of schema.cql
+    ///
+    /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
 
     /// Read files by plain reads instead of mapping them into memory
     ///
@@ -221,6 +275,19 @@ impl SourceArgs {
             database: DatabaseOptions {
                 no_wal: self.no_wal,
                 assume_bytewise: self.assume_bytewise,
+            },
+            cassandra: CassandraOptions {
+                now: self.now,
+                view: match self.view {
+                    ViewArg::Cells => View::Cells,
+                    ViewArg::Live => View::Live,
+                },
+                gc_before: self.gc_before,
+                ties: match self.ties {
+                    TiesArg::V4 => Ties::V4,
+                    TiesArg::V3_11 => Ties::V3_11,
+                },
+                schema: self.schema.clone(),
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),
@@ -558,6 +625,52 @@ fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
         key.truncate(key.len().saturating_sub(2));
     }
     Ok(key)
+}
+
+/// Reads a time: seconds since 1970, or `YYYY-MM-DD[Thh:mm:ss]Z`.
+fn parse_time(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    seconds_of(text)
+        .ok_or_else(|| "give seconds since 1970, or a time such as 2026-11-22T01:30:00Z".to_owned())
+}
+
+fn seconds_of(text: &str) -> Option<i64> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
+    let numbers = |text: &str, mark: char| {
+        let mut parts = text.split(mark);
+        let mut next = || {
+            let part = parts.next()?;
+            let is_plain = part.bytes().all(|b| b.is_ascii_digit());
+            part.parse::<i64>().ok().filter(|_| is_plain)
+        };
+        let numbers = [next()?, next()?, next()?];
+        parts.next().is_none().then_some(numbers)
+    };
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days_in_month = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let is_sound = (1..=days_in_month).contains(&day)
+        && (1970..=9999).contains(&year)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    // Years from March on: leap days come last.
+    let (y, m) = match month {
+        ..=2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    is_sound.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 #[cfg(test)]

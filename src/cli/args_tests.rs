@@ -173,3 +173,28 @@ fn a_key_file_means_blake3() {
     args.hash = Some(HashName::Xxh3);
     assert!(args.hash().is_err());
 }
+
+#[test]
+fn times() {
+    for (text, seconds) in [
+        ("0", 0),
+        ("-5", -5),
+        ("1970-01-01", 0),
+        ("2000-02-29T00:00:00Z", 951_782_400),
+        ("2026-11-22T01:30:00Z", 1_795_311_000),
+        ("9999-12-31T23:59:59Z", 253_402_300_799),
+    ] {
+        assert_eq!(parse_time(text), Ok(seconds), "{text}");
+    }
+    for text in [
+        "",
+        "now",
+        "2026-02-29",
+        "2026-13-01",
+        "2026-1-1T24:00:00",
+        "1-1-1-1",
+        "+1-01-01",
+    ] {
+        assert!(parse_time(text).is_err(), "{text}");
+    }
+}

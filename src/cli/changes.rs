@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::output::{Output, Tone, counted};
 use crate::diff::{Change, ChangeSink};
 use crate::error::{ErrorKind, Result};
+use crate::row::Schema;
 use crate::row::fields::{changed, show_name};
 use crate::row::json::{key_json, value_field, value_json};
-use crate::row::{Schema, show_field};
 use crate::tree::leaves::Unreadable;
 
 /// The form of what is printed.
@@ -174,14 +174,15 @@ impl<'o> ChangePrinter<'o> {
         if !self.hex
             && let Some(changed) = changed(&self.schema, left, right)
         {
-            let side = |field: Option<&[u8]>| match (&self.schema, field) {
+            let side = |name: &[u8], field: Option<&[u8]>| match (&self.schema, field) {
                 (Schema::Bytes, None) => "none".into(),
-                _ => self.cut(show_field(field)),
+                (schema, field) => self.cut(schema.show_field(name, field)),
             };
             let changes: Vec<String> = changed
                 .iter()
                 .map(|(name, left, right)| {
-                    format!("{}: {} -> {}", show_name(name), side(*left), side(*right))
+                    let (left, right) = (side(name, *left), side(name, *right));
+                    format!("{}: {left} -> {right}", show_name(name))
                 })
                 .collect();
             return changes.join(", ");

@@ -287,5 +287,6 @@ fn schema_fact(schema: &Schema) -> Value {
     match schema {
         Schema::Bytes => json!("bytes"),
         Schema::Columns { key, value } => json!({ "key": key, "columns": value }),
+        Schema::Cql(cql) => cql.describe(),
     }
 }

@@ -5,6 +5,11 @@ use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
 use crate::fingerprint::{HashId, Summary};
 use crate::range::KeyRange;
 use crate::row::Schema;
+use crate::row::cql::{CqlColumn, CqlSchema};
+use crate::source::cassandra::cells::Ties;
+use crate::source::cassandra::partitioner::Partitioner;
+use crate::source::cassandra::types::CqlType;
+use crate::source::cassandra::view::View;
 use crate::tree::LEAF_BITS_MAX;
 
 /// First bytes of the file.
@@ -236,6 +241,21 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
                 }
             }
         }
+        Schema::Cql(cql) => {
+            out.push(2);
+            push_length_prefixed(out, cql.partitioner.name().as_bytes());
+            for columns in [&cql.key, &cql.clustering, &cql.statics, &cql.regulars] {
+                push_varint(out, columns.len() as u64);
+                for column in columns {
+                    push_length_prefixed(out, column.name.as_bytes());
+                    push_length_prefixed(out, column.cql_type.to_java().as_bytes());
+                }
+            }
+            out.push(u8::from(cql.view == View::Cells));
+            out.push(u8::from(cql.ties == Ties::V3_11));
+            out.extend_from_slice(&cql.now.to_le_bytes());
+            out.extend_from_slice(&cql.gc_before.to_le_bytes());
+        }
     }
 }
 
@@ -247,8 +267,42 @@ pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
             key: read_names(cursor)?,
             value: read_names(cursor)?,
         }),
+        2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
         _ => None,
     }
+}
+
+fn read_cql(cursor: &mut Cursor<'_>) -> Option<CqlSchema> {
+    Some(CqlSchema {
+        partitioner: Partitioner::named(&read_text(cursor)?)?,
+        key: read_cql_columns(cursor)?,
+        clustering: read_cql_columns(cursor)?,
+        statics: read_cql_columns(cursor)?,
+        regulars: read_cql_columns(cursor)?,
+        view: match cursor.u8()? {
+            0 => View::Live,
+            1 => View::Cells,
+            _ => return None,
+        },
+        ties: match cursor.u8()? {
+            0 => Ties::V4,
+            1 => Ties::V3_11,
+            _ => return None,
+        },
+        now: cursor.u64()? as i64,
+        gc_before: cursor.u64()? as i64,
+    })
+}
+
+fn read_cql_columns(cursor: &mut Cursor<'_>) -> Option<Vec<CqlColumn>> {
+    (0..cursor.varint()?)
+        .map(|_| {
+            Some(CqlColumn {
+                name: read_text(cursor)?,
+                cql_type: CqlType::parse_java(&read_text(cursor)?)?,
+            })
+        })
+        .collect()
 }
 
 fn read_names(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {

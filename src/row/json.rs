@@ -23,6 +23,11 @@ pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
     {
         return object(names, fields.iter().map(|field| bytes_json(field)));
     }
+    if let Schema::Cql(cql) = schema
+        && let Some(json) = cql.key_json(key)
+    {
+        return json;
+    }
     bytes_json(key)
 }
 
@@ -37,6 +42,11 @@ pub fn value_json(schema: &Schema, value: &[u8]) -> Value {
                 .iter()
                 .map(|field| field.map_or(Value::Null, bytes_json)),
         );
+    }
+    if let Schema::Cql(cql) = schema
+        && let Some(json) = cql.value_json(value)
+    {
+        return json;
     }
     if let (Schema::Bytes, Some(columns)) = (schema, wide::read(value)) {
         return wide_json(columns);

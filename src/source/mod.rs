@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
+use cassandra::cells::Ties;
+use cassandra::view::View;
 
 pub mod block_table;
 pub mod cassandra;
@@ -98,7 +100,13 @@ pub enum Detected {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[block_table::FORMAT, csv::FORMAT, jsonl::FORMAT, lsm::FORMAT];
+pub const FORMATS: &[Format] = &[
+    block_table::FORMAT,
+    csv::FORMAT,
+    jsonl::FORMAT,
+    lsm::FORMAT,
+    cassandra::FORMAT,
+];
 
 /// How snapshots are opened and read; a format uses what concerns it.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +119,8 @@ pub struct SourceOptions {
     pub text: TextOptions,
     /// Database folders.
     pub database: DatabaseOptions,
+    /// Folders of Cassandra's and ScyllaDB's SSTables.
+    pub cassandra: CassandraOptions,
     /// Memory for sorting what is not sorted, in bytes; 0 is the default of 64 MiB.
     pub sort_memory_bytes: u64,
     /// Compression of `.sst` files that are written: none, snappy, lz4, zstd. Empty is lz4.
@@ -145,6 +155,21 @@ pub struct DatabaseOptions {
     pub no_wal: bool,
     /// Take comparators that mdiff does not know for the order by bytes.
     pub assume_bytewise: bool,
+}
+
+/// How Cassandra's and ScyllaDB's SSTables are read.
+#[derive(Debug, Clone, Default)]
+pub struct CassandraOptions {
+    /// The instant at which what expires is dead, in seconds since 1970; `None` is that of the first opening in this process.
+    pub now: Option<i64>,
+    /// What of a row counts.
+    pub view: View,
+    /// Tombstones made before this leave no trace, in seconds since 1970; `None` is `now` less the schema's gc_grace_seconds.
+    pub gc_before: Option<i64>,
+    /// Whose rule decides between writes of equal timestamps.
+    pub ties: Ties,
+    /// The tables' schema, instead of the `schema.cql` beside their SSTables.
+    pub schema: Option<PathBuf>,
 }
 
 /// An open snapshot: named tables of one replica at one moment, read-only.
@@ -321,7 +346,7 @@ fn detect(origin: &Origin) -> Result<&'static Format> {
         Origin::Folder(_) => Error::unsupported(
             origin.path(),
             "is a directory, and not that of a database that mdiff knows",
-            "that of RocksDB or LevelDB has a file CURRENT; of a directory of loose files, name the files",
+            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db; of a directory of loose files, name the files",
         ),
     })
 }

@@ -1,3 +1,65 @@
 //! Snapshots of Cassandra and ScyllaDB tables: the SSTables of one table, of a keyspace or of a node.
+//!
+//! ```text
+//! folders -> SSTables: partitions, rows, cells -> reconcile (all SSTables of a table) -> view -> rows
+//! ```
+//!
+//! A row of the snapshot is one CQL row, a static row, a bound of a range deletion or the deletion of a partition; see
+//! [`key`] and [`value`] for its bytes, [`view`] for what is kept.
 
-pub mod model;
+pub mod cells; // which version of a cell counts
+mod checksum; // CRC-32
+mod chunks; // Data.db before compression
+mod compression; // CompressionInfo.db
+pub mod counter; // shards of a counter
+pub mod data; // one SSTable: its partitions
+pub mod descriptor; // file names
+mod folders; // where SSTables lie
+pub mod header; // an SSTable's columns
+mod index; // where partitions begin
+pub mod key; // the key of a row
+pub mod layout; // the columns of a table
+pub mod model; // what an SSTable holds
+pub mod partitioner; // tokens
+pub mod reconcile; // SSTables into one stream
+mod rows; // how rows are encoded
+pub mod schema; // CREATE TABLE
+mod snapshot; // a folder
+mod statistics; // Statistics.db
+mod table; // one table
+#[cfg(test)]
+mod testing; // fixtures
+mod trie; // Partitions.db
+pub mod types; // CQL types
+pub mod value; // the value of a row
+pub mod view; // what is kept
+mod window; // a place in Data.db
+mod wire; // integers
+
+pub use snapshot::CassandraSnapshot;
+pub use table::CassandraTable;
+
+use std::path::Path;
+
+use super::{Detected, Format, Reader, Snapshot, SourceOptions};
+use crate::error::Result;
+
+/// The line for [`FORMATS`](super::FORMATS).
+pub const FORMAT: Format = Format {
+    name: "cassandra",
+    about: "a folder of Cassandra's or ScyllaDB's SSTables: what nodetool snapshot leaves, a node's data, a backup",
+    extensions: &[],
+    reader: Reader::Folder { detect, open },
+    create: None,
+};
+
+fn detect(folder: &Path) -> Result<Detected> {
+    Ok(match folders::is_snapshot(folder) {
+        true => Detected::Yes,
+        false => Detected::No,
+    })
+}
+
+fn open(folder: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    Ok(Box::new(CassandraSnapshot::open(folder, options)?))
+}

@@ -111,6 +111,8 @@ pub struct Row {
     pub deletion: Option<Deletion>,
     /// Whether that deletion ends at a newer row (materialised views).
     pub is_shadowable: bool,
+    /// A shadowable deletion besides that deletion: ScyllaDB keeps both.
+    pub shadowable: Option<Deletion>,
     /// Columns that are there, ascending by index.
     pub columns: Vec<ColumnCells>,
     /// All cells, column by column.
@@ -132,6 +134,7 @@ impl Row {
         self.liveness = None;
         self.deletion = None;
         self.is_shadowable = false;
+        self.shadowable = None;
         self.columns.clear();
         self.cells.clear();
         self.bytes.clear();

@@ -1,0 +1,303 @@
+//! Data.db: partitions, ascending by token, one after another.
+//!
+//! ```text
+//! partition: u16 length, key | deletion of the partition | unfiltereds (see the rows) | 0x01
+//! ```
+//!
+//! The first unfiltered is the static row, if the SSTable has static columns; it is there even where it is empty. Offsets are
+//! those of the data before compression.
+
+use super::chunks::Chunks;
+use super::descriptor::Descriptor;
+use super::header::Header;
+use super::model::{Deletion, Marker, Place, Row};
+use super::rows::{Fault, Front, Shape};
+use super::statistics;
+use super::window::Window;
+use super::wire;
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::cursor::Cursor;
+use crate::file::input::{FileOptions, Input};
+
+/// One SSTable, open for reading from any thread.
+pub struct Sstable {
+    descriptor: Descriptor,
+    header: Header,
+    shape: Shape,
+    chunks: Chunks,
+}
+
+impl Sstable {
+    /// Opens the files of an SSTable: Statistics.db is read, Data.db and what goes with it stay open (two files at most).
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Unsupported for an unknown compressor or a missing Statistics.db; Damaged; Limit.
+    pub fn open(descriptor: Descriptor, options: &FileOptions) -> Result<Sstable> {
+        let header = statistics::read(&descriptor, options)?;
+        Ok(Sstable {
+            shape: Shape::new(&header, descriptor.version, &options.limits),
+            chunks: Chunks::open(&descriptor, options)?,
+            header,
+            descriptor,
+        })
+    }
+
+    /// The names of its files.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Its columns, types and partitioner.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Length of Data.db before compression, in bytes.
+    pub fn data_len(&self) -> u64 {
+        self.chunks.data_len()
+    }
+
+    /// Length of Data.db as it is stored, in bytes.
+    pub fn file_len(&self) -> u64 {
+        self.chunks.input().len()
+    }
+
+    /// Reads the partitions that begin at the uncompressed offsets `from <= offset < to`; `from` must be the beginning of a
+    /// partition, and `to` that of another or [`Sstable::data_len`].
+    pub fn read(&self, from: u64, to: u64) -> PartitionReader<'_> {
+        PartitionReader {
+            sstable: self,
+            window: Window::new(&self.chunks, from),
+            to,
+            in_partition: false,
+            clustering: Vec::new(),
+        }
+    }
+
+    /// Compares Data.db with Digest.crc32; returns false where there is no such file. Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Damaged where they differ.
+    pub fn check_digest(&self) -> Result<bool> {
+        self.chunks.check_digest(&self.descriptor)
+    }
+
+    /// Returns Changed if one of the open files changed since it was opened.
+    ///
+    /// # Errors
+    ///
+    /// Changed, I/O errors.
+    pub fn check_unchanged(&self) -> Result<()> {
+        self.chunks.check_unchanged()
+    }
+
+    /// How its files are read.
+    pub fn options(&self) -> &FileOptions {
+        self.input().options()
+    }
+
+    fn input(&self) -> &Input {
+        self.chunks.input()
+    }
+
+    #[cold]
+    fn damaged(&self, offset: u64, what: &str) -> Error {
+        let what = format!("{what}, in the data before compression,");
+        let input = self.input();
+        input.explain(Error::damaged(input.path(), offset, what))
+    }
+
+    #[cold]
+    fn over_limit(&self, offset: u64, what: &'static str, value: u64, max: u64) -> Error {
+        let path = self.input().path().to_owned();
+        let error = ErrorKind::Limit {
+            path,
+            offset,
+            what,
+            value,
+            max,
+        };
+        self.input().explain(error.into())
+    }
+
+    #[cold]
+    fn faulty(&self, offset: u64, fault: Fault, short: &str) -> Error {
+        let limits = self.input().limits();
+        match fault {
+            Fault::Short => self.damaged(offset, short),
+            Fault::Bad(what) => self.damaged(offset, what),
+            Fault::LongKey(len) => self.over_limit(offset, "key bytes", len, limits.key_bytes_max),
+            Fault::ManyCells(len) => {
+                self.over_limit(offset, "block bytes", len, limits.block_bytes_max)
+            }
+        }
+    }
+}
+
+/// The front of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionHead {
+    /// Its key, as the partitioner hashes it.
+    pub key: Vec<u8>,
+    /// Its deletion; [`Deletion::LIVE`] for none.
+    pub deletion: Deletion,
+    /// Where it begins, in the data before compression.
+    pub offset: u64,
+}
+
+/// What follows in a partition.
+#[derive(Debug, Clone)]
+pub enum Unfiltered {
+    /// A row; it stands in the row that was lent. A static row comes first, and may hold nothing.
+    Row,
+    /// A bound of range tombstones.
+    Marker(Marker),
+    /// The partition is at its end.
+    End,
+}
+
+/// Reads partitions one after another. After an error it is of no more use.
+pub struct PartitionReader<'a> {
+    sstable: &'a Sstable,
+    window: Window<'a>,
+    to: u64,
+    in_partition: bool,
+    clustering: Vec<Option<Place>>,
+}
+
+impl PartitionReader<'_> {
+    /// Where the reader is, in the data before compression.
+    pub fn offset(&self) -> u64 {
+        self.window.position()
+    }
+
+    /// Goes to the next partition, over what is left of the present one; `None` at the end of the range.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Damaged, also where a partition does not end at the end of the range; Limit.
+    pub fn next_partition(&mut self) -> Result<Option<PartitionHead>> {
+        self.skip_partition()?;
+        let offset = self.window.position();
+        if offset > self.to {
+            let what = "a partition goes on here, where another is said to begin";
+            return Err(self.sstable.damaged(self.to, what));
+        }
+        if offset == self.to {
+            return Ok(None);
+        }
+        loop {
+            let mut cursor = Cursor::new(self.window.loaded());
+            let key = wire::u16_prefixed(&mut cursor);
+            let deletion = key.and_then(|_| self.sstable.shape.partition_deletion(&mut cursor));
+            if let (Some(key), Some(deletion)) = (key, deletion) {
+                let (key, len) = (key.to_vec(), cursor.position() as u64);
+                self.window.advance(len);
+                self.in_partition = true;
+                return Ok(Some(PartitionHead {
+                    key,
+                    deletion,
+                    offset,
+                }));
+            }
+            self.load()?;
+        }
+    }
+
+    /// Decodes what follows in the partition: a row into `row`, whose former content is lost. At the end of the partition, and
+    /// outside of one, it says so however often it is asked.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Damaged; Limit.
+    pub fn next_unfiltered(&mut self, row: &mut Row) -> Result<Unfiltered> {
+        let Some(front) = self.front()? else {
+            return Ok(Unfiltered::End);
+        };
+        let max = self.sstable.input().limits().value_bytes_max;
+        let offset = self.window.position();
+        if front.len() > max {
+            let len = front.len();
+            return Err(self.sstable.over_limit(offset, "value bytes", len, max));
+        }
+        while (self.window.loaded().len() as u64) < front.len() {
+            self.load()?;
+        }
+        // It is loaded, so its length fits.
+        let bytes = self.window.loaded().get(..front.len() as usize);
+        let bytes = bytes.unwrap_or_default();
+        let shape = &self.sstable.shape;
+        let decoded = match front.is_marker() {
+            true => shape
+                .marker(bytes, &front, &self.clustering)
+                .map(Unfiltered::Marker),
+            false => shape
+                .row(bytes, &front, &self.clustering, row)
+                .map(|()| Unfiltered::Row),
+        };
+        let unfiltered = decoded.map_err(|(at, fault)| {
+            let at = offset.saturating_add(at as u64);
+            self.sstable
+                .faulty(at, fault, "a row or bound longer than its size says")
+        })?;
+        self.window.advance(front.len());
+        Ok(unfiltered)
+    }
+
+    /// Goes to the end of the partition. Its rows are not decoded, and chunks that lie within one are not read.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Damaged; Limit.
+    pub fn skip_partition(&mut self) -> Result<()> {
+        while let Some(front) = self.front()? {
+            self.window.advance(front.len());
+        }
+        Ok(())
+    }
+
+    /// The front of the next unfiltered, whose end is in the file; `None` at the end of the partition, which is then behind.
+    fn front(&mut self) -> Result<Option<Front>> {
+        if !self.in_partition {
+            return Ok(None);
+        }
+        loop {
+            let mut cursor = Cursor::new(self.window.loaded());
+            match self.sstable.shape.front(&mut cursor, &mut self.clustering) {
+                Ok(front) if front.is_end() => {
+                    self.window.advance(1);
+                    self.in_partition = false;
+                    return Ok(None);
+                }
+                Ok(front) if front.len() <= self.window.left() => return Ok(Some(front)),
+                Ok(front) => {
+                    let what = format!("a row or bound of {} bytes in less", front.len());
+                    return Err(self.sstable.damaged(self.window.position(), &what));
+                }
+                Err(Fault::Short) => {}
+                Err(fault) => {
+                    let at = cursor.position() as u64;
+                    let at = self.window.position().saturating_add(at);
+                    return Err(self.sstable.faulty(at, fault, ""));
+                }
+            }
+            self.load()?;
+        }
+    }
+
+    fn load(&mut self) -> Result<()> {
+        match self.window.load()? {
+            true => Ok(()),
+            false => Err(self.sstable.damaged(
+                self.window.position(),
+                "the data end within a partition that begins before",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "data_tests.rs"]
+mod tests;

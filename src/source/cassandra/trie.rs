@@ -1,0 +1,173 @@
+//! Partitions.db (BTI): a trie of the shortest unique prefixes of the partitions' tokens and keys.
+//!
+//! ```text
+//! nodes, children before parents, in pages of 4 KiB | first key, last key
+//! i64 position of those keys | i64 count of keys | i64 position of the root
+//! ```
+//!
+//! A node: one byte, its type (high 4 bits) and payload bits (low 4), then by type, then its payload. A child lies at the node's
+//! position less its pointer.
+//!
+//! ```text
+//! 0        payload only
+//! 1        one child: pointer of 4 bits (the payload bits), key byte; no payload
+//! 3        one child: pointer of 12 bits (the payload bits are its highest), key byte; no payload
+//! 2, 4     one child: key byte, pointer of 1 or 2 bytes
+//! 5 7 8 9  u8 count, so many key bytes, so many pointers of 1, 2, 3, 5 bytes
+//! 6        the same with pointers of 12 bits, packed
+//! 10       u8 first key byte, u8 count less one, pointers of 12 bits, packed; 0 is no child
+//! 11..15   the same with pointers of 2, 3, 4, 5, 8 bytes
+//! ```
+//!
+//! Payload: bits 8 and more: a byte of the key's hash, then (bits - 7) bytes of a signed integer; 1 to 7: an integer of so many
+//! bytes. At or above 0 it is a position in Rows.db, else its complement is one in Data.db. Rows.db has there: u16 length,
+//! key, uvint offset in Data.db.
+//!
+//! The paths don't tell the keys, so these are read from Data.db.
+
+use super::data::Sstable;
+use super::index::{IndexPlace, Spread};
+use super::wire;
+use crate::file::cursor::Cursor;
+use crate::file::input::Input;
+
+/// Longest node: 256 children with pointers of 8 bytes, and what is before and behind them.
+const NODE_BYTES_MAX: u64 = 3 + 256 + 256 * 8 + 9;
+
+/// Longest front of an entry of Rows.db.
+const ROWS_FRONT_MAX: u64 = 2 + 0xffff + 9;
+
+/// Offsets of about `pieces` partitions, evenly spread; `None` where the trie can't be read. Keys come with wide ones only.
+pub fn offsets(sstable: &Sstable, pieces: usize) -> Option<Vec<IndexPlace>> {
+    let open = |component| {
+        let path = sstable.descriptor().component(component);
+        Input::open_plain(&path, sstable.options()).ok()
+    };
+    let input = open("Partitions.db")?;
+    let rows = open("Rows.db");
+    let mut scratch = Vec::new();
+    let mut footer = Cursor::new(input.tail(24, &mut scratch).ok()?);
+    let _keys_at = wire::i64(&mut footer)?;
+    // An entry takes two bytes and more.
+    let count = wire::i64(&mut footer).filter(|&count| count <= input.len() as i64)?;
+    let root = u64::try_from(wire::i64(&mut footer)?).ok()?;
+    let (mut places, mut found) = (Vec::new(), 0i64);
+    let mut spread = Spread::new(pieces, sstable.data_len());
+    let mut scratch = Vec::new();
+    // Nodes yet to visit, the next one last. Children lie before their parents, so a walk ends; the count of keys ends one
+    // of nodes that are reached on many ways.
+    let mut stack = vec![root];
+    let mut steps_left = count.checked_mul(64)?.checked_add(1024)?;
+    while let Some(at) = stack.pop() {
+        steps_left = steps_left.checked_sub(1).filter(|&left| left > 0)?;
+        let len = input.len().checked_sub(at)?.min(NODE_BYTES_MAX);
+        let node = input.read(at, len, &mut scratch).ok()?;
+        if let Some(position) = visit(node, at, &mut stack)? {
+            let (offset, key) = match u64::try_from(position) {
+                Ok(at) => entry_in_rows(rows.as_ref()?, at)?,
+                Err(_) => (u64::try_from(!position).ok()?, None),
+            };
+            found += 1;
+            let previous = spread.last();
+            if spread.take(offset)? {
+                places.push(IndexPlace {
+                    offset,
+                    previous,
+                    key,
+                });
+            }
+        }
+    }
+    (found == count).then_some(places)
+}
+
+/// Offset and key of a partition that has an entry in Rows.db.
+fn entry_in_rows(rows: &Input, at: u64) -> Option<(u64, Option<Vec<u8>>)> {
+    let len = rows.len().checked_sub(at)?.min(ROWS_FRONT_MAX);
+    let mut scratch = Vec::new();
+    let mut cursor = Cursor::new(rows.read(at, len, &mut scratch).ok()?);
+    let key = wire::u16_prefixed(&mut cursor)?.to_vec();
+    Some((wire::uvint(&mut cursor)?, Some(key)))
+}
+
+/// Pushes the children of a node at `at`, the last one first, and returns its payload if it has one; the outer `None` stands for damage.
+fn visit(node: &[u8], at: u64, stack: &mut Vec<u64>) -> Option<Option<i64>> {
+    let mut cursor = Cursor::new(node);
+    let first = cursor.u8()?;
+    let (kind, bits) = (first >> 4, first & 0x0f);
+    let child = |pointer: u64| match pointer {
+        0 => None,
+        _ => at.checked_sub(pointer),
+    };
+    let has_payload = kind != 1 && kind != 3;
+    match kind {
+        0 => {}
+        1 => stack.push(child(u64::from(bits))?),
+        3 => {
+            let low = u64::from(cursor.u8()?);
+            stack.push(child(u64::from(bits) << 8 | low)?);
+        }
+        2 | 4 => {
+            cursor.u8()?;
+            stack.push(child(integer(cursor.take(u64::from(kind / 2))?))?);
+        }
+        5..=9 => {
+            let count = usize::from(cursor.u8()?);
+            cursor.take(count as u64)?;
+            for pointer in pointers(&mut cursor, kind, count)?.into_iter().rev() {
+                stack.push(child(pointer)?);
+            }
+        }
+        _ => {
+            cursor.u8()?;
+            let count = usize::from(cursor.u8()?) + 1;
+            for pointer in pointers(&mut cursor, kind, count)?.into_iter().rev() {
+                if pointer != 0 {
+                    stack.push(child(pointer)?);
+                }
+            }
+        }
+    }
+    if !has_payload || bits == 0 {
+        return Some(None);
+    }
+    if bits >= 8 {
+        cursor.u8()?;
+    }
+    let bytes = cursor.take(u64::from(if bits >= 8 { bits - 7 } else { bits }))?;
+    let unused = 64 - 8 * bytes.len().min(8) as u32;
+    Some(Some((integer(bytes) << unused) as i64 >> unused))
+}
+
+/// The pointers of a node of many children.
+fn pointers(cursor: &mut Cursor<'_>, kind: u8, count: usize) -> Option<Vec<u64>> {
+    let len = match kind {
+        5 => 1,
+        7 | 11 => 2,
+        8 | 12 => 3,
+        13 => 4,
+        9 | 14 => 5,
+        15 => 8,
+        _ => {
+            let bytes = cursor.take((count as u64 * 3).div_ceil(2))?;
+            let pointer = |i: usize| {
+                let (a, b) = (i * 3 / 2, i * 3 / 2 + 1);
+                let pair = u64::from(*bytes.get(a)?) << 8 | u64::from(*bytes.get(b)?);
+                Some(if i.is_multiple_of(2) {
+                    pair >> 4
+                } else {
+                    pair & 0xfff
+                })
+            };
+            return (0..count).map(pointer).collect();
+        }
+    };
+    (0..count).map(|_| cursor.take(len).map(integer)).collect()
+}
+
+/// A big-endian integer of at most eight bytes.
+fn integer(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |value, &byte| value << 8 | u64::from(byte))
+}

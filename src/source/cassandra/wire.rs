@@ -1,0 +1,82 @@
+//! Integers as Cassandra writes them: big-endian, and its own variable-length form.
+//!
+//! An unsigned vint says in the leading one bits of its first byte how many bytes follow; the rest of the first byte are the
+//! highest bits of the value, the bytes after it the lower ones, big-endian. `0xff` means that eight bytes follow.
+//!
+//! ```text
+//! 0xxxxxxx                     7 bits
+//! 10xxxxxx x1                 14 bits
+//! 110xxxxx x1 x2              21 bits
+//! ...
+//! 11111111 x1 .. x8           64 bits
+//! ```
+
+use crate::file::cursor::Cursor;
+
+/// Reads an unsigned vint.
+#[inline]
+pub fn uvint(cursor: &mut Cursor<'_>) -> Option<u64> {
+    let first = cursor.u8()?;
+    if first < 0x80 {
+        return Some(u64::from(first));
+    }
+    uvint_long(cursor, first)
+}
+
+fn uvint_long(cursor: &mut Cursor<'_>, first: u8) -> Option<u64> {
+    let extra = first.leading_ones();
+    let mask = 0xffu8.checked_shr(extra).unwrap_or(0);
+    let mut value = u64::from(first & mask);
+    for &byte in cursor.take(u64::from(extra))? {
+        value = value << 8 | u64::from(byte);
+    }
+    Some(value)
+}
+
+/// Reads an unsigned vint that is a length, then so many bytes.
+#[inline]
+pub fn uvint_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let len = uvint(cursor)?;
+    cursor.take(len)
+}
+
+/// Reads a u16.
+pub fn u16(cursor: &mut Cursor<'_>) -> Option<u16> {
+    cursor.array().map(u16::from_be_bytes)
+}
+
+/// Reads a u32.
+pub fn u32(cursor: &mut Cursor<'_>) -> Option<u32> {
+    cursor.array().map(u32::from_be_bytes)
+}
+
+/// Reads an i64.
+pub fn i64(cursor: &mut Cursor<'_>) -> Option<i64> {
+    cursor.array().map(i64::from_be_bytes)
+}
+
+/// Reads a length of two bytes, then so many bytes.
+pub fn u16_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let len = u16(cursor)?;
+    cursor.take(u64::from(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vints_of_every_length() {
+        let read = |bytes: &[u8]| uvint(&mut Cursor::new(bytes));
+        assert_eq!(read(&[0x7f]), Some(127));
+        assert_eq!(read(&[0x80, 0x80]), Some(128));
+        assert_eq!(read(&[0xc1, 0x00, 0x02]), Some(0x1_0002));
+        assert_eq!(
+            read(&[0xfe, 1, 2, 3, 4, 5, 6, 7]),
+            Some(0x0001_0203_0405_0607)
+        );
+        assert_eq!(read(&[0xff; 9]), Some(u64::MAX));
+        assert_eq!(read(&[0xff; 8]), None);
+        assert_eq!(read(&[]), None);
+    }
+}
