@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::caps::{Cap, parse_cap, parse_size};
 use super::progress::Shown;
+use super::time::parse_time;
 use crate::error::{Error, Result};
 use crate::file::input::FileOptions;
 use crate::limits::Limits;
@@ -178,7 +179,7 @@ pub struct SourceArgs {
     /// Databases: take comparators that mdiff does not know for the order by bytes
     ///
     /// Keys that turn out to be in another order are an error.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub assume_bytewise: bool,
 
     /// Cassandra: the instant at which TTLs are judged; default: now
@@ -225,7 +226,7 @@ pub struct SourceArgs {
     /// Memory for sorting text that is not sorted; default: 64M
     ///
     /// Bytes, or a number with K, M, G or T (powers of 1024).
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, hide_short_help = true)]
     pub sort_memory: Option<u64>,
 
     /// Raise or lower a cap on what an input may claim
@@ -233,7 +234,7 @@ pub struct SourceArgs {
     /// Files are not trusted: a length over its cap is an error before any memory is given to it. Bytes, or a number with
     /// K, M, G or T (powers of 1024). Names: key-bytes (16M), value-bytes (256M), block-bytes (512M), record-bytes (256M: a
     /// line of text), columns (16384), expansion (200: of a compressed file, bytes out a byte in), depth (32: of an index).
-    #[arg(long = "cap", value_name = "NAME=SIZE", value_parser = parse_cap)]
+    #[arg(long = "cap", value_name = "NAME=SIZE", value_parser = parse_cap, hide_short_help = true)]
     pub caps: Vec<Cap>,
 }
 
@@ -625,52 +626,6 @@ fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
         key.truncate(key.len().saturating_sub(2));
     }
     Ok(key)
-}
-
-/// Reads a time: seconds since 1970, or `YYYY-MM-DD[Thh:mm:ss]Z`.
-fn parse_time(text: &str) -> Result<i64, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(seconds);
-    }
-    seconds_of(text)
-        .ok_or_else(|| "give seconds since 1970, or a time such as 2026-11-22T01:30:00Z".to_owned())
-}
-
-fn seconds_of(text: &str) -> Option<i64> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
-    let numbers = |text: &str, mark: char| {
-        let mut parts = text.split(mark);
-        let mut next = || {
-            let part = parts.next()?;
-            let is_plain = part.bytes().all(|b| b.is_ascii_digit());
-            part.parse::<i64>().ok().filter(|_| is_plain)
-        };
-        let numbers = [next()?, next()?, next()?];
-        parts.next().is_none().then_some(numbers)
-    };
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_in_month = match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let is_sound = (1..=days_in_month).contains(&day)
-        && (1970..=9999).contains(&year)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    // Years from March on: leap days come last.
-    let (y, m) = match month {
-        ..=2 => (year - 1, month + 9),
-        _ => (year, month - 3),
-    };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    is_sound.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 #[cfg(test)]

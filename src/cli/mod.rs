@@ -35,6 +35,7 @@ pub mod rows;
 pub mod sides;
 pub mod signals;
 pub mod strip;
+mod time;
 pub mod verify;
 
 use args::CommonArgs;

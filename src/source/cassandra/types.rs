@@ -1,6 +1,6 @@
 //! CQL types: how they are named, ordered, and shown.
 //!
-//! An SSTable names the types of its columns by Java classes ([`java`]), `schema.cql` by CQL ([`cql`]). Both give the same
+//! An SSTable names the types of its columns by Java classes (`java.rs`), `schema.cql` by CQL ([`cql`]). Both give the same
 //! [`CqlType`], in one form: `Frozen` stands only around the outermost collection or user-defined type that is frozen.
 //! What is inside it, or inside a tuple or a vector, is frozen without saying so.
 //!

@@ -30,7 +30,7 @@
 //! | 03 | the live view: a value, to the end |
 //! | 04 | the live view: a collection: for each element its path and its value (bytes both; the path of a list's element is empty) |
 //!
-//! A cell: flags (u8: 01 tombstone, 02 expiring), timestamp (i64), [01] seconds of the deletion, [02] ttl (varint) and
+//! A cell: flags (u8: 01 tombstone, 02 expiring), timestamp (i64), with 01 seconds of the deletion, with 02 ttl (varint) and
 //! seconds of the expiry, [not 01] the value, to the end. A counter's value is its context ([`super::counter`]); in the live
 //! view the sum, an i64.
 //!
