@@ -107,6 +107,7 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
     for table in &tables {
         let schema = table.views(&pair.trees)[0].header().schema.clone();
         printer.begin(&table.name, &schema)?;
+        printer.tell_meanings(pair.both_sides(table));
         let result = pair.diff(table, &mut printer);
         let counts = printer.end()?;
         differs |= counts != ChangeCounts::default();
@@ -119,6 +120,7 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         }
     }
     let (was_cut, was_unreadable) = (printer.was_cut, printer.was_unreadable);
+    drop(printer);
     pair.check_unchanged()?;
     if was_cut {
         out.warn(format!(
