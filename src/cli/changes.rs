@@ -364,6 +364,7 @@ mod tests {
         };
         printer.change(change).unwrap();
         printer.end().unwrap();
+        drop(printer);
         out.finish().unwrap();
         String::from_utf8(bytes.lock().unwrap().clone()).unwrap()
     }
