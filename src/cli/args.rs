@@ -196,7 +196,7 @@ pub struct SourceArgs {
     /// Cassandra: tombstones made before this leave no trace
     ///
     /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: --now less the gc_grace_seconds of the table's
-    /// schema (ten days where there is none).
+    /// schema (ten days where there is none). With 0, mdiff diff also warns of writes under deletions that may be purged any time.
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub gc_before: Option<i64>,
 

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::meanings::Meanings;
 use super::output::{Output, Tone, counted};
 use crate::diff::{Change, ChangeSink};
 use crate::error::{ErrorKind, Result};
 use crate::row::Schema;
 use crate::row::fields::{changed, show_name};
 use crate::row::json::{key_json, value_field, value_json};
+use crate::source::Table;
+use crate::source::cassandra::meaning::Part;
 use crate::tree::leaves::Unreadable;
 
 /// The form of what is printed.
@@ -48,6 +51,7 @@ pub struct ChangePrinter<'o> {
     table: String,
     schema: Schema,
     counts: ChangeCounts,
+    meanings: Option<Meanings<'o>>,
     printed: u64,
     line: String,
     /// The limit cut the result.
@@ -81,6 +85,7 @@ impl<'o> ChangePrinter<'o> {
             table: String::new(),
             schema: Schema::Bytes,
             counts: ChangeCounts::default(),
+            meanings: None,
             printed: 0,
             line: String::new(),
             was_cut: false,
@@ -97,6 +102,7 @@ impl<'o> ChangePrinter<'o> {
         self.table = table.to_owned();
         self.schema = schema.clone();
         self.counts = ChangeCounts::default();
+        self.meanings = None;
         if self.several && self.form == ChangeForm::Text {
             let title = self
                 .out
@@ -105,6 +111,13 @@ impl<'o> ChangePrinter<'o> {
             self.out.line(title)?;
         }
         Ok(())
+    }
+
+    /// What its changes mean is told too, where it is a CQL table; `tables` are its two sides.
+    pub fn tell_meanings(&mut self, tables: [Option<&'o dyn Table>; 2]) {
+        if !self.hex {
+            self.meanings = Meanings::new(&self.schema, tables);
+        }
     }
 
     /// Ends the table; returns how many of its rows differ.
@@ -133,6 +146,12 @@ impl<'o> ChangePrinter<'o> {
                     counted(*rows, "row")
                 ))?;
             }
+            if let Some(meanings) = &self.meanings {
+                meanings.print_counts(self.out)?;
+            }
+        }
+        if let Some(meanings) = &self.meanings {
+            meanings.warn(&self.table, self.out);
         }
         Ok(counts)
     }
@@ -152,8 +171,18 @@ impl<'o> ChangePrinter<'o> {
         self.schema.show_value(value)
     }
 
-    fn text_line(&mut self, change: &Change<'_>) -> Result<()> {
+    fn text_line(&mut self, change: &Change<'_>, parts: Option<&[Part<'_>]>) -> Result<()> {
         let key = self.key_text(change.key);
+        if let (Some(meanings), Some(parts)) = (&self.meanings, parts) {
+            let (sign, tone) = match (change.left, change.right) {
+                (_, None) => ("-", Tone::Left),
+                (None, _) => ("+", Tone::Right),
+                _ => ("~", Tone::Changed),
+            };
+            let line = format!("{sign} {key}\t{}", meanings.text(change, parts, self.out));
+            let painted = self.out.paint(tone, &line).into_owned();
+            return self.out.line(painted);
+        }
         let (sign, tone, rest) = match (change.left, change.right) {
             (Some(left), None) => ("-", Tone::Left, self.cut(self.value_text(left))),
             (None, Some(right)) => ("+", Tone::Right, self.cut(self.value_text(right))),
@@ -194,20 +223,25 @@ impl<'o> ChangePrinter<'o> {
         )
     }
 
-    fn json_line(&mut self, change: &Change<'_>) -> Result<()> {
+    fn json_line(&mut self, change: &Change<'_>, parts: Option<&[Part<'_>]>) -> Result<()> {
         let show = |value: Option<&[u8]>| value.map_or(Value::Null, |value| self.json_value(value));
         let key = if self.hex {
             json!({ "hex": super::report::hex(change.key) })
         } else {
             key_json(&self.schema, change.key)
         };
-        let document = json!({
+        let mut document = json!({
             "table": self.table,
             "change": kind(change),
             "key": key,
             "left": show(change.left),
             "right": show(change.right),
         });
+        if let (Some(meanings), Some(parts), Value::Object(document)) =
+            (&self.meanings, parts, &mut document)
+        {
+            document.insert("meaning".into(), meanings.json(parts));
+        }
         self.out.json(&document)
     }
 
@@ -269,9 +303,14 @@ impl ChangeSink for ChangePrinter<'_> {
         }
         self.printed += 1;
         self.count(&change);
+        let parts = match &mut self.meanings {
+            Some(meanings) => meanings.of(&change)?,
+            None => None,
+        };
+        let parts = parts.as_deref();
         match self.form {
-            ChangeForm::Text => self.text_line(&change),
-            ChangeForm::Json => self.json_line(&change),
+            ChangeForm::Text => self.text_line(&change, parts),
+            ChangeForm::Json => self.json_line(&change, parts),
             ChangeForm::Csv => self.csv_line(&change),
             ChangeForm::Stat => Ok(()),
         }
@@ -325,6 +364,7 @@ mod tests {
         };
         printer.change(change).unwrap();
         printer.end().unwrap();
+        drop(printer);
         out.finish().unwrap();
         String::from_utf8(bytes.lock().unwrap().clone()).unwrap()
     }

@@ -30,6 +30,10 @@ Examples:
 
 A JSON line is {\"table\",\"change\",\"key\",\"left\",\"right\"}, where change is only_left, only_right or changed; text that is not UTF-8 is {\"hex\":\"...\"}, and a row with columns an object.
 
+Rows of Cassandra tables in the view of cells also say what a difference means, by the timestamps of both sides: only left or right; newer left or right; conflict (one timestamp, but other values or TTLs); deleted left or right (a deletion of the cell, row, range or partition there against a write on the other side; which is newer is said where the write is). --stat counts them. In JSON, \"meaning\" has an object for each changed column, with \"is\": only_left, only_right, newer_left, newer_right, conflict, deleted_left, deleted_right, or deletion_time (two deletions of one timestamp, made at other times), and \"newer\": left or right. Of a collection it has these in \"deleted\" (the collection's own deletion) and in \"elements\", each with its \"path\"; of \"[row]\" in \"inserted\" and \"deleted\".
+
+Resurrection: a write on one side under a newer deletion of the other comes back by repair once the deletion is purged, which may happen from its time + gc_grace_seconds on (\"purgeable_from\"). mdiff warns where that time has come (\"resurrection\": \"due\") or less than a third of gc_grace_seconds is left (\"soon\"). The default view no longer has deletions that are due: such a write is only on one side there. To see those that are still in the files, add --gc-before 0.
+
 Trees given by --trees, or found beside the snapshots as SNAPSHOT.mtree, save reading what is the same. The rows that are read are checked against them, so a tree that is not of its snapshot is an error where it differs from the other tree. Ranges in which the trees agree are not read: if a snapshot may have changed since its tree was built, ask mdiff verify first, or use --no-trees.";
 
 /// Arguments of `mdiff diff`.
@@ -107,6 +111,7 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
     for table in &tables {
         let schema = table.views(&pair.trees)[0].header().schema.clone();
         printer.begin(&table.name, &schema)?;
+        printer.tell_meanings(pair.both_sides(table));
         let result = pair.diff(table, &mut printer);
         let counts = printer.end()?;
         differs |= counts != ChangeCounts::default();
@@ -119,6 +124,7 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         }
     }
     let (was_cut, was_unreadable) = (printer.was_cut, printer.was_unreadable);
+    drop(printer);
     pair.check_unchanged()?;
     if was_cut {
         out.warn(format!(

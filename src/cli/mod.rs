@@ -24,6 +24,7 @@ pub mod info;
 mod ingest;
 pub mod kind;
 pub mod man;
+mod meanings;
 pub mod ops;
 pub mod outfile;
 pub mod output;

@@ -119,6 +119,14 @@ impl Pair {
         Ok(tables)
     }
 
+    /// A table of both snapshots, where they have it.
+    pub fn both_sides(&self, table: &SharedTable) -> [Option<&dyn Table>; 2] {
+        self.snapshots.each_ref().map(|snapshot| {
+            let mut tables = snapshot.tables().into_iter();
+            tables.find(|t| t.name() == table.name)
+        })
+    }
+
     /// Hands every change of a table to `sink`.
     ///
     /// # Errors

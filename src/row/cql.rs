@@ -91,6 +91,20 @@ impl CqlSchema {
         Some((parts, decoded.place))
     }
 
+    /// The partition's part of a key; `None` where it has none.
+    pub fn partition_of(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let clustering: Vec<CqlType> = self.clustering.iter().map(|c| c.cql_type.clone()).collect();
+        let decoded = key::decode(key, self.partitioner, &self.key_type(), &clustering)?;
+        let mut partition = Vec::new();
+        key::push_partition(
+            &mut partition,
+            self.partitioner,
+            &self.key_type(),
+            &decoded.partition,
+        );
+        Some(partition)
+    }
+
     /// A key as a person reads it.
     pub fn show_key(&self, key: &[u8]) -> String {
         let Some((parts, place)) = self.decode_key(key) else {
@@ -238,6 +252,33 @@ impl CqlSchema {
                 Value::Object(object)
             }
             None => super::json::bytes_json(field),
+        }
+    }
+
+    /// The value of a cell, or of a collection's element at `path`, as JSON.
+    pub fn cell_json(&self, name: &[u8], path: &[u8], value: &[u8]) -> Value {
+        let cql_type = self.type_of(name).unwrap_or(&CqlType::Blob);
+        match cql_type.path_type() {
+            Some(_) if !path.is_empty() => json_of(&element_types(cql_type).1(path), value),
+            _ => json_of(cql_type, value),
+        }
+    }
+
+    /// The path of a collection's element as JSON.
+    pub fn path_json(&self, name: &[u8], path: &[u8]) -> Value {
+        let path_type = self.type_of(name).and_then(CqlType::path_type);
+        json_of(&path_type.unwrap_or(CqlType::Blob), path)
+    }
+
+    /// What of a field's body is alive, as SELECT returns it: without timestamps; `None` where nothing is.
+    pub fn live_json(&self, name: &[u8], body: &[u8]) -> Option<Value> {
+        let cql_type = self.type_of(name).unwrap_or(&CqlType::Blob);
+        match value::decode_body(body)? {
+            Body::Simple(element) => Some(json_of(cql_type, element.value?)),
+            Body::Complex(_, mut elements) => {
+                elements.retain(|element| element.value.is_some());
+                (!elements.is_empty()).then(|| collection_json(cql_type, &elements))
+            }
         }
     }
 

@@ -224,6 +224,11 @@ pub trait Table: Send + Sync {
     /// Scans the rows of `range`. Reads little that lies outside of it.
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>>;
 
+    /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
+    fn gc_grace_seconds(&self) -> Option<i64> {
+        None
+    }
+
     /// Whether a scan may still fail for a reason that [`Table::recover`] mends. Whoever can't take back the rows that it has
     /// handed out (to a pipe, say) then scans once in vain first.
     fn may_recover(&self) -> bool {

@@ -105,6 +105,15 @@ fn push_value(out: &mut Vec<u8>, cql_type: &CqlType, value: Option<&[u8]>, exact
     }
 }
 
+/// Whether the part of a key behind its partition is that of a deletion: of the partition, or a bound of a range's.
+pub fn is_deletion(rest: &[u8]) -> bool {
+    match rest {
+        [PARTITION_DELETION] => true,
+        [CLUSTERED, .., side] => *side != AT,
+        _ => false,
+    }
+}
+
 /// A key, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {

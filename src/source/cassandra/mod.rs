@@ -12,6 +12,7 @@ mod checksum; // CRC-32
 mod chunks; // Data.db before compression
 mod compression; // CompressionInfo.db
 pub mod counter; // shards of a counter
+pub mod covering; // deletions over a key
 pub mod data; // one SSTable: its partitions
 pub mod descriptor; // file names
 mod folders; // where SSTables lie
@@ -19,6 +20,7 @@ pub mod header; // an SSTable's columns
 mod index; // where partitions begin
 pub mod key; // the key of a row
 pub mod layout; // the columns of a table
+pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
 pub mod reconcile; // SSTables into one stream

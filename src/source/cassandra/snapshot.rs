@@ -108,14 +108,15 @@ fn open_table(
         ties: options.cassandra.ties,
         now,
     };
-    CassandraTable::new(
+    let table = CassandraTable::new(
         name.to_owned(),
         folder,
         sstables,
         known.as_ref(),
         lens,
         rules,
-    )
+    )?;
+    Ok(table.with_gc_grace(Some(gc_grace)))
 }
 
 /// Reads `schema.cql` of a folder, or the file that was named instead.

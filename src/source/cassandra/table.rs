@@ -8,7 +8,7 @@ use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
 use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
-use super::model::{Deletion, Row as SstableRow};
+use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
 use super::value::{self, Encoder};
 use super::view::Lens;
@@ -36,6 +36,7 @@ pub struct CassandraTable {
     rules: Rules,
     schema: Schema,
     ties: AtomicU64,
+    gc_grace: Option<Seconds>,
 }
 
 struct Part {
@@ -79,7 +80,15 @@ impl CassandraTable {
             lens,
             rules,
             ties: AtomicU64::new(0),
+            gc_grace: None,
         })
+    }
+
+    /// With the gc_grace_seconds of its schema.
+    #[must_use]
+    pub fn with_gc_grace(mut self, seconds: Option<Seconds>) -> CassandraTable {
+        self.gc_grace = seconds;
+        self
     }
 
     /// The folder it lies in.
@@ -183,6 +192,10 @@ impl Table for CassandraTable {
 
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn gc_grace_seconds(&self) -> Option<i64> {
+        self.gc_grace
     }
 
     fn estimate(&self) -> Estimate {

@@ -325,6 +325,19 @@ pub fn decode_body(body: &[u8]) -> Option<Body<'_>> {
     Some(Body::Complex(deletion, elements))
 }
 
+/// The timestamps of a body's cells; none in the live view.
+pub fn timestamps(body: &[u8]) -> Vec<i64> {
+    let elements = match decode_body(body) {
+        Some(Body::Simple(element)) => vec![element],
+        Some(Body::Complex(_, elements)) => elements,
+        None => Vec::new(),
+    };
+    elements
+        .iter()
+        .filter_map(|element| element.timestamp)
+        .collect()
+}
+
 fn decode_cell<'a>(path: &'a [u8], cell: &'a [u8]) -> Option<Element<'a>> {
     let mut cursor = Cursor::new(cell);
     let flags = cursor.u8()?;
