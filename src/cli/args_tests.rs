@@ -186,7 +186,15 @@ fn times() {
     ] {
         assert_eq!(parse_time(text), Ok(seconds), "{text}");
     }
-    for text in ["", "now", "2026-02-29", "2026-13-01", "2026-1-1T24:00:00", "1-1-1-1", "+1-01-01"] {
+    for text in [
+        "",
+        "now",
+        "2026-02-29",
+        "2026-13-01",
+        "2026-1-1T24:00:00",
+        "1-1-1-1",
+        "+1-01-01",
+    ] {
         assert!(parse_time(text).is_err(), "{text}");
     }
 }

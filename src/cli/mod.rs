@@ -11,9 +11,11 @@ use crate::error::{Error, Result};
 
 pub mod apply;
 pub mod args;
+pub mod bounds;
 pub mod build;
 pub mod caps;
 pub mod cat;
+mod cat_cql;
 pub mod changes;
 pub mod compare;
 pub mod completions;
@@ -34,6 +36,7 @@ pub mod report;
 pub mod rows;
 pub mod sides;
 pub mod signals;
+pub mod statements;
 pub mod strip;
 pub mod verify;
 
