@@ -27,6 +27,8 @@ pub struct BoundOp {
     pub key: Vec<u8>,
     /// The bound.
     pub step: Step,
+    /// The deletion of the partition that the patch brings.
+    pub partition: Deletion,
     /// Relations that name the partition.
     pub matching: String,
     /// The divergent range it lies in, where the patch has all rows that the base has there.

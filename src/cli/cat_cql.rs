@@ -89,6 +89,8 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
             Found::Snapshot(origin) => {
                 // It must be seen as it was when the patch was made.
                 let mut as_then = options.clone();
+                // That is the patch's.
+                as_then.format = None;
                 if let Some((_, table, _)) = chosen.first() {
                     let schema = schema(table)?;
                     as_then.cassandra.now = Some(schema.now);
@@ -183,7 +185,7 @@ fn tell(tally: &Tally, out: &Output) {
     }
     if tally.new_tombstones > 0 {
         out.note(format!(
-            "{} of the base without a deletion in the target get one",
+            "{} of the base without a deletion of their own in the target get one (a deletion of their range may cover them too)",
             counted(tally.new_tombstones, "write")
         ));
     }

@@ -201,6 +201,7 @@ impl<'a> Statements<'a> {
             }
             Place::Bound(values, side) => {
                 self.bounds.push(BoundOp {
+                    partition: self.partition_deletion(&prefix),
                     prefix,
                     key: op.key.clone(),
                     step: Step {
@@ -231,10 +232,7 @@ impl<'a> Statements<'a> {
                         "the timestamps of the row that is to go are not in the patch (make it with --reversible)",
                     );
                 }
-                let partition = match self.deleted.0 == prefix {
-                    true => self.deleted.1,
-                    false => Deletion::LIVE,
-                };
+                let partition = self.partition_deletion(&prefix);
                 let work = RowWork {
                     matching: &matching,
                     shown: &shown,
@@ -249,6 +247,13 @@ impl<'a> Statements<'a> {
                 };
                 self.row(work, &target, &base, keys, out)
             }
+        }
+    }
+
+    fn partition_deletion(&self, prefix: &[u8]) -> Deletion {
+        match self.deleted.0 == prefix {
+            true => self.deleted.1,
+            false => Deletion::LIVE,
         }
     }
 
@@ -310,7 +315,9 @@ impl<'a> Statements<'a> {
     ) -> Result<()> {
         let mut row_deletes = Vec::new();
         if target.deletion.is_live() {
-            self.tally.stay += u64::from(!base.deletion.is_live());
+            let is_left =
+                !base.deletion.is_live() && !work.partition.covers(base.deletion.timestamp);
+            self.tally.stay += u64::from(is_left);
         } else if target.is_shadowable {
             work.missing
                 .push("a shadowable deletion, which only a view makes".into());
@@ -484,7 +491,8 @@ impl<'a> Statements<'a> {
         let (_, new_deletion, _) = split(new).unwrap_or(none.clone());
         let (_, old_deletion, _) = split(old).unwrap_or(none);
         if new_deletion.is_live() {
-            self.tally.stay += u64::from(!old_deletion.is_live());
+            let is_left = !old_deletion.is_live() && !covering.covers(old_deletion.timestamp);
+            self.tally.stay += u64::from(is_left);
         } else if !old_deletion.covers(new_deletion.timestamp) {
             let deletes = work.deletes.entry(new_deletion.timestamp).or_default();
             deletes.push(quoted_name.clone());
@@ -711,18 +719,17 @@ impl<'a> Statements<'a> {
             if target.is_live()
                 || base.covers(target.timestamp) && base.timestamp == target.timestamp
             {
-                if target.is_live()
-                    && !base.is_live()
-                    && next.is_some_and(|(end, _)| knows(key, end))
-                {
-                    self.tally.stay += 1;
+                if target.is_live() && !base.is_live() && !first.partition.covers(base.timestamp) {
+                    let why = "the base's range deletion can't be taken back";
+                    pieces.push((*key, *step, None, Err(why)));
                 }
                 continue;
             }
             let what = match next {
                 Some((end, _)) if knows(key, end) => {
                     if base.covers(target.timestamp) {
-                        self.tally.stay += 1;
+                        let why = "the base's range deletion is newer";
+                        pieces.push((*key, *step, None, Err(why)));
                         continue;
                     }
                     Ok(target.timestamp)
