@@ -34,6 +34,9 @@ Examples:
   What a patch does, as SQL:
     mdiff cat fix.mpatch --format sql
 
+  What a patch of a Cassandra table does, for cqlsh:
+    mdiff cat fix.mpatch --format cql --base b/ --table shop.orders
+
 A line is the key, a tab and the value. What is not printable is escaped: a byte as \\xNN, a backslash as \\\\; so what is printed can be given back to --from and --to. Columns are name=value, separated by tabs, and NULL is \\N. Values of more than 200 bytes are cut on a terminal, and marked; keys never.
 
 A JSON line is {\"table\",\"key\",\"value\"}; text that is not UTF-8 is {\"hex\":\"...\"}, and a row with columns an object.";

@@ -159,6 +159,9 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
     if let Some((statements, _)) = current.take() {
         tally.add(statements.finish(out)?);
     }
+    if let Some(base) = &base {
+        base.check_unchanged()?;
+    }
     out.flush()?;
     if is_cut {
         out.warn(format!(

@@ -11,20 +11,22 @@
 //! A range deletion lies between two bounds, and bounds that did not change are not in a patch. So it is printed where the
 //! patch has all rows of the base between them (the counts of its ranges tell it), or where the base is at hand.
 
+mod columns; // what of a column changed
+mod ranges; // range deletions
+
 use std::collections::BTreeMap;
 
-use super::bounds::{BoundOp, Step, slice};
+use super::bounds::{BoundOp, Step};
 use super::output::Output;
 use crate::error::Result;
 use crate::patch::{Op, PatchTable};
 use crate::range::KeyRange;
-use crate::row::cql::{CqlSchema, element_types};
-use crate::row::escape;
+use crate::row::cql::CqlSchema;
 use crate::source::Table;
 use crate::source::cassandra::key::{self, Place};
 use crate::source::cassandra::model::{Deletion, Liveness};
 use crate::source::cassandra::types::CqlType;
-use crate::source::cassandra::value::{self, Body, Decoded, Element};
+use crate::source::cassandra::value::{self, Body, Decoded};
 
 /// The value of a row of which nothing is known.
 const NOTHING: &[u8] = &[0];
@@ -78,6 +80,9 @@ pub struct Statements<'a> {
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+/// What the target and the base have of something.
+type Sides<T> = (Option<T>, Option<T>);
 
 /// What of a row the statements are built from.
 struct RowWork<'w> {
@@ -324,7 +329,7 @@ impl<'a> Statements<'a> {
         } else if !base.deletion.covers(target.deletion.timestamp) {
             row_deletes.push(target.deletion.timestamp);
         }
-        let mut columns: BTreeMap<&[u8], (Option<&[u8]>, Option<&[u8]>)> = BTreeMap::new();
+        let mut columns: BTreeMap<&[u8], Sides<&[u8]>> = BTreeMap::new();
         for (name, body) in &target.columns {
             columns.entry(name).or_default().0 = Some(body);
         }
@@ -451,323 +456,4 @@ impl<'a> Statements<'a> {
             _ => {}
         }
     }
-
-    fn column(
-        &mut self,
-        work: &mut RowWork<'_>,
-        name: &[u8],
-        new: Option<&[u8]>,
-        old: Option<&[u8]>,
-        covering: Deletion,
-        base_deletion: Deletion,
-    ) {
-        let shown = escape(name).into_owned();
-        let quoted_name = match std::str::from_utf8(name) {
-            Ok(name) if !name.is_empty() => quoted(name),
-            _ => {
-                return work
-                    .missing
-                    .push(format!("column {shown:?} has no name in CQL"));
-            }
-        };
-        let Some(cql_type) = self.schema.type_of(name) else {
-            if new.is_some() {
-                work.missing
-                    .push(format!("column {shown} is not in the base's schema"));
-            }
-            return;
-        };
-        let split = |body: Option<&'_ [u8]>| -> Option<(bool, Deletion, Vec<u8>)> {
-            let body = body?;
-            match value::decode_body(body)? {
-                Body::Simple(_) => Some((false, Deletion::LIVE, body.to_vec())),
-                Body::Complex(deletion, _) => Some((true, deletion, body.to_vec())),
-            }
-        };
-        if (new.is_some() && split(new).is_none()) || (old.is_some() && split(old).is_none()) {
-            return work.missing.push(format!("column {shown} is malformed"));
-        }
-        let none = (false, Deletion::LIVE, Vec::new());
-        let (_, new_deletion, _) = split(new).unwrap_or(none.clone());
-        let (_, old_deletion, _) = split(old).unwrap_or(none);
-        if new_deletion.is_live() {
-            let is_left = !old_deletion.is_live() && !covering.covers(old_deletion.timestamp);
-            self.tally.stay += u64::from(is_left);
-        } else if !old_deletion.covers(new_deletion.timestamp) {
-            let deletes = work.deletes.entry(new_deletion.timestamp).or_default();
-            deletes.push(quoted_name.clone());
-        }
-        let covering = covering.max(new_deletion);
-        let hidden_by = base_deletion.max(old_deletion);
-        let mut elements: BTreeMap<&[u8], (Option<Element<'_>>, Option<Element<'_>>)> =
-            BTreeMap::new();
-        let list = |body: Option<&'_ [u8]>| {
-            match body.and_then(value::decode_body) {
-                Some(Body::Simple(element)) => vec![element],
-                Some(Body::Complex(_, elements)) => elements,
-                None => Vec::new(),
-            }
-            .into_iter()
-            .map(|e| {
-                (
-                    e.path.to_vec(),
-                    e.value.map(<[u8]>::to_vec),
-                    e.timestamp,
-                    e.expiry,
-                    e.deleted,
-                )
-            })
-            .collect::<Vec<_>>()
-        };
-        let (new_list, old_list) = (list(new), list(old));
-        type Owned = (
-            Vec<u8>,
-            Option<Vec<u8>>,
-            Option<i64>,
-            Option<(i64, i64)>,
-            Option<i64>,
-        );
-        fn element(e: &Owned) -> Element<'_> {
-            Element {
-                path: &e.0,
-                value: e.1.as_deref(),
-                timestamp: e.2,
-                expiry: e.3,
-                deleted: e.4,
-            }
-        }
-        for e in &new_list {
-            elements.entry(&e.0).or_default().0 = Some(element(e));
-        }
-        for e in &old_list {
-            elements.entry(&e.0).or_default().1 = Some(element(e));
-        }
-        for (path, (new, old)) in elements {
-            if new != old {
-                let of = Spot {
-                    cql_type,
-                    name: &quoted_name,
-                    path,
-                };
-                self.element(work, &of, new, old, covering, hidden_by);
-            }
-        }
-    }
-
-    fn element(
-        &mut self,
-        work: &mut RowWork<'_>,
-        of: &Spot<'_>,
-        new: Option<Element<'_>>,
-        old: Option<Element<'_>>,
-        covering: Deletion,
-        hidden_by: Deletion,
-    ) {
-        let (path_type, value_type) = element_types(of.cql_type);
-        let path = path_type
-            .map(|t| t.to_cql_literal(of.path))
-            .unwrap_or_default();
-        let value_type = value_type(of.path);
-        let name = of.name;
-        let field = match of.cql_type {
-            CqlType::Udt { fields, .. } => <[u8; 2]>::try_from(of.path)
-                .ok()
-                .and_then(|at| fields.get(usize::from(u16::from_be_bytes(at))))
-                .map(|(field, _)| format!("{name}.{}", quoted(field))),
-            _ => None,
-        };
-        let place = match (of.cql_type, field) {
-            (CqlType::List(_), _) => None,
-            (CqlType::Set(_) | CqlType::Map(..), _) => Some(format!("{name}[{path}]")),
-            (CqlType::Udt { .. }, field) => field,
-            _ => Some(name.to_owned()),
-        };
-        let rank = |e: &Element<'_>| {
-            let value = e.value.map(<[u8]>::to_vec);
-            (
-                e.timestamp,
-                e.value.is_none(),
-                e.expiry.map(|(_, at)| at),
-                value,
-            )
-        };
-        let Some(new) = new else {
-            let Some(old) = old else { return };
-            let at = old.timestamp.unwrap_or_default();
-            if covering.covers(at) {
-                return;
-            }
-            match (old.value, place) {
-                (None, _) => self.tally.stay += 1,
-                (Some(_), Some(place)) => {
-                    self.tally.new_tombstones += 1;
-                    work.deletes.entry(at).or_default().push(place);
-                }
-                (Some(_), None) => work.missing.push(list_element(name, &path, "deleted")),
-            }
-            return;
-        };
-        let at = new.timestamp.unwrap_or_default();
-        let Some(place) = place else {
-            return work.missing.push(list_element(name, &path, "written"));
-        };
-        if let Some(old) = &old {
-            if new.value.is_none() && old.value.is_none() && new.timestamp == old.timestamp {
-                return;
-            }
-            if rank(&new) < rank(old) {
-                return work.missing.push(format!(
-                    "{place} at timestamp {at}: the base's write is newer"
-                ));
-            }
-        }
-        if hidden_by.covers(at) {
-            return work.missing.push(format!(
-                "{place} at timestamp {at}: the base has deleted it later"
-            ));
-        }
-        let ttl = self.ttl(new.expiry.map(|(_, expires)| expires));
-        let (Some(value), Some(ttl)) = (new.value, ttl) else {
-            return work.deletes.entry(at).or_default().push(place);
-        };
-        let literal = match of.cql_type.is_complex() {
-            true => value_type.to_cql_literal(value),
-            false => of.cql_type.to_cql_literal(value),
-        };
-        let write = match of.cql_type {
-            CqlType::Set(_) => Write::Member(name.to_owned(), path),
-            t if t.is_complex() => Write::Element(format!("{place} = {literal}")),
-            _ => Write::Column(place, literal),
-        };
-        work.writes.entry((at, ttl)).or_default().push(write);
-    }
-
-    /// Prints the range deletions, and returns what could not be said.
-    ///
-    /// # Errors
-    ///
-    /// Those of printing, and of reading the base.
-    pub fn finish(mut self, out: &mut Output) -> Result<Tally> {
-        self.end_range();
-        let bounds = std::mem::take(&mut self.bounds);
-        for group in bounds.chunk_by(|a, b| a.prefix == b.prefix) {
-            self.partition_bounds(group, out)?;
-        }
-        Ok(self.tally)
-    }
-
-    fn partition_bounds(&mut self, group: &[BoundOp], out: &mut Output) -> Result<()> {
-        let Some(first) = group.first() else {
-            return Ok(());
-        };
-        let mut steps: BTreeMap<Vec<u8>, Step> = BTreeMap::new();
-        if let Some(table) = self.base {
-            let from = [first.prefix.as_slice(), &[key::CLUSTERED]].concat();
-            let to = [first.prefix.as_slice(), &[key::CLUSTERED + 1]].concat();
-            let mut rows = table.scan(&KeyRange { from, to: Some(to) })?;
-            while let Some(row) = rows.next()? {
-                if let Some((_, Place::Bound(values, side))) = self.schema.decode_key(row.key) {
-                    let deletion = value::decode(row.value).map(|value| value.deletion);
-                    let step = Step {
-                        values,
-                        side,
-                        base: deletion,
-                        target: deletion,
-                    };
-                    steps.insert(row.key.to_vec(), step);
-                }
-            }
-        }
-        for bound in group {
-            let mut step = bound.step.clone();
-            if let Some(there) = steps.get(&bound.key) {
-                step.base = there.base;
-            }
-            steps.insert(bound.key.clone(), step);
-        }
-        // Whether all bounds between two are known: the base is there, or the patch has all of its rows.
-        let has_base = self.base.is_some();
-        let knows = |from: &[u8], to: &[u8]| {
-            let within = |w: &KeyRange| w.contains(from) && w.contains(to);
-            has_base
-                || group
-                    .iter()
-                    .any(|bound| bound.within.as_ref().is_some_and(within))
-        };
-        let mut target = Deletion::LIVE;
-        let mut base = Deletion::LIVE;
-        let mut pieces = Vec::new();
-        let all: Vec<_> = steps.iter().collect();
-        for (at, (key, step)) in all.iter().enumerate() {
-            let is_first_known = match all.get(at.wrapping_sub(1)) {
-                Some((before, _)) => knows(before, key),
-                None => knows(&first.prefix, key),
-            };
-            base = step
-                .base
-                .unwrap_or(if is_first_known { base } else { Deletion::LIVE });
-            target = match step.target {
-                Some(deletion) => deletion,
-                None if is_first_known => target,
-                // It goes on as what began before, which is not told.
-                None => {
-                    pieces.push((*key, *step, None, Err("what reaches over the bound that is gone is not in the patch (name the base with --base)")));
-                    Deletion::LIVE
-                }
-            };
-            let next = all.get(at + 1);
-            if target.is_live()
-                || base.covers(target.timestamp) && base.timestamp == target.timestamp
-            {
-                if target.is_live() && !base.is_live() && !first.partition.covers(base.timestamp) {
-                    let why = "the base's range deletion can't be taken back";
-                    pieces.push((*key, *step, None, Err(why)));
-                }
-                continue;
-            }
-            let what = match next {
-                Some((end, _)) if knows(key, end) => {
-                    if base.covers(target.timestamp) {
-                        let why = "the base's range deletion is newer";
-                        pieces.push((*key, *step, None, Err(why)));
-                        continue;
-                    }
-                    Ok(target.timestamp)
-                }
-                _ => Err(
-                    "where the range deletion ends is not in the patch (name the base with --base)",
-                ),
-            };
-            pieces.push((*key, *step, next.map(|(_, end)| *end), what));
-        }
-        for (key, start, end, what) in pieces {
-            let shown = self.table.schema.show_key(key);
-            let text = match (what, end) {
-                (Ok(timestamp), Some(end)) => slice(&self.schema.clustering, start, end)
-                    .map(|relations| (timestamp, relations))
-                    .ok_or("the bounds of the range deletion have no form in CQL"),
-                (Err(why), _) => Err(why),
-                (Ok(_), None) => Err("the range deletion has no end"),
-            };
-            match text {
-                Ok((timestamp, relations)) => out.line(format!(
-                    "DELETE FROM {} USING TIMESTAMP {timestamp} WHERE {} AND {relations};",
-                    self.name, first.matching
-                ))?,
-                Err(why) => self.cannot(out, &shown, why)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A column, and which of its elements.
-struct Spot<'p> {
-    cql_type: &'p CqlType,
-    name: &'p str,
-    path: &'p [u8],
-}
-
-fn list_element(name: &str, path: &str, what: &str) -> String {
-    format!("the element {path} of the list {name} can't be {what} by its path")
 }
