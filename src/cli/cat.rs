@@ -34,12 +34,17 @@ Examples:
   What a patch does, as SQL:
     mdiff cat fix.mpatch --format sql
 
+  What a patch of a Cassandra table does, for cqlsh:
+    mdiff cat fix.mpatch --format cql --base b/ --table shop.orders
+
 A line is the key, a tab and the value. What is not printable is escaped: a byte as \\xNN, a backslash as \\\\; so what is printed can be given back to --from and --to. Columns are name=value, separated by tabs, and NULL is \\N. Values of more than 200 bytes are cut on a terminal, and marked; keys never.
 
 A JSON line is {\"table\",\"key\",\"value\"}; text that is not UTF-8 is {\"hex\":\"...\"}, and a row with columns an object.";
 
 const FORMAT_LONG: &str = "\
-Of a snapshot: its format, instead of detecting it by its content. Of a patch: how its operations are printed: sql, csv or json.";
+Of a snapshot: its format, instead of detecting it by its content. Of a patch: how its operations are printed: sql, cql, csv or json.
+
+cql: statements that, run on the base, make its rows the target's (Cassandra, --view cells). Each tells its timestamp and TTL; TTL 0 is none. A TTL is what is left of it at --now (default: now), so run them soon. The server stamps deletions with its own clock. What CQL can't express (counters, elements of lists, writes older than the base's) stands there as a comment, -- not expressible: ..., and the exit code is 1. Make the patch with --reversible, or name the base with --base. A patch of one folder does not know the table's name: --table KEYSPACE.TABLE tells it.";
 
 /// Arguments of `mdiff cat`.
 #[derive(Debug, Clone, Default, Args)]
@@ -47,7 +52,7 @@ Of a snapshot: its format, instead of detecting it by its content. Of a patch: h
     about = "Prints the rows of a snapshot, or the operations of a patch",
     long_about = LONG,
     mut_arg("format", |arg| arg
-        .help("Snapshot: its format. Patch: print it as sql, csv or json")
+        .help("Snapshot: its format. Patch: print it as sql, cql, csv or json")
         .long_help(FORMAT_LONG))
 )]
 pub struct CatArgs {
@@ -70,6 +75,10 @@ pub struct CatArgs {
     /// --from, --to and --prefix are read so too.
     #[arg(long, conflicts_with = "csv")]
     pub hex: bool,
+
+    /// The base of a patch, for --format cql: range deletions end at bounds that a patch may not have
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub base: Option<PathBuf>,
 
     /// Stop after N rows, and say so on stderr
     #[arg(long, value_name = "N")]
@@ -104,6 +113,8 @@ pub enum PatchForm {
     Csv,
     /// A JSON object a line.
     Json,
+    /// Statements of CQL with their timestamps.
+    Cql,
 }
 
 impl CatArgs {
@@ -120,7 +131,7 @@ impl CatArgs {
             Some(name) => PatchForm::from_str(name, false).map_err(|_| {
                 Error::usage(
                     format!("a patch can't be printed as {name:?}"),
-                    "--format of a patch is sql, csv or json",
+                    "--format of a patch is sql, cql, csv or json",
                 )
             }),
         }
@@ -149,6 +160,9 @@ pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
 
 fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
     let form = args.patch_form()?;
+    if form == PatchForm::Cql {
+        return super::cat_cql::run(patch, args, out);
+    }
     let mut reader = PatchReader::new(patch)?;
     let tables = reader.header().tables.clone();
     if let Some(missing) = args

@@ -40,6 +40,8 @@ pub fn print(
         PatchForm::Text => text(table, op, in_hex, out),
         PatchForm::Json => out.json(&json_op(table, op, in_hex)),
         PatchForm::Csv => csv(table, op, out),
+        // Of its own: cat_cql.
+        PatchForm::Cql => Ok(()),
         PatchForm::Sql => out.line(sql(table, op)),
     }
 }

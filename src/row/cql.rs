@@ -81,7 +81,8 @@ impl CqlSchema {
         })
     }
 
-    fn decode_key(&self, key: &[u8]) -> Option<(Vec<Vec<u8>>, Place)> {
+    /// The columns of the partition key, and what of the partition a key is of; `None` where it is no key of a row.
+    pub fn decode_key(&self, key: &[u8]) -> Option<(Vec<Vec<u8>>, Place)> {
         let clustering: Vec<CqlType> = self.clustering.iter().map(|c| c.cql_type.clone()).collect();
         let decoded = key::decode(key, self.partitioner, &self.key_type(), &clustering)?;
         let parts = match self.key.len() {
@@ -186,7 +187,8 @@ impl CqlSchema {
         Ok(key)
     }
 
-    fn type_of(&self, name: &[u8]) -> Option<&CqlType> {
+    /// The type of a column that is not of the key, by its name as a value has it.
+    pub fn type_of(&self, name: &[u8]) -> Option<&CqlType> {
         let name = escape(name);
         let columns = self.regulars.iter().chain(&self.statics);
         let found = columns.into_iter().find(|column| column.name == name)?;
@@ -326,7 +328,7 @@ fn text(cql_type: &CqlType, value: Option<&[u8]>) -> String {
 }
 
 /// The types of a collection's paths, and of the value at a path.
-fn element_types(cql_type: &CqlType) -> (Option<CqlType>, impl Fn(&[u8]) -> CqlType) {
+pub(crate) fn element_types(cql_type: &CqlType) -> (Option<CqlType>, impl Fn(&[u8]) -> CqlType) {
     let of = cql_type.clone();
     let value_type = move |path: &[u8]| match &of {
         CqlType::List(element) => (**element).clone(),
