@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::caps::{Cap, parse_cap, parse_size};
+use super::keys::{parse_hex, parse_keys, parse_prefix};
 use super::progress::Shown;
 use super::time::parse_time;
 use crate::error::{Error, Result};
@@ -542,26 +543,6 @@ impl TreeArgs {
     }
 }
 
-fn parse_keys(path: &Path, text: &str, schema: &Schema) -> Result<Vec<Vec<u8>>> {
-    let mut keys = Vec::new();
-    for (i, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty())
-    {
-        let key = schema.parse_key(line).map_err(|e| {
-            Error::usage(
-                format!("{}: line {}: {e}", path.display(), i + 1),
-                e.hint().unwrap_or_default(),
-            )
-        })?;
-        keys.push(key);
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    Ok(keys)
-}
-
 /// Whether an output may be replaced.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ForceArgs {
@@ -596,36 +577,6 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         [byte] if byte.is_ascii() => Ok(*byte),
         _ => Err("one ASCII character, or `tab`, is wanted".into()),
     }
-}
-
-fn parse_hex(text: &str) -> Result<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).map(|digit| digit as u8))
-        .collect();
-    match digits {
-        Some(digits) if digits.len().is_multiple_of(2) => Ok(digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()),
-        _ => Err(Error::usage(
-            format!("{text:?} is not hexadecimal: two digits a byte"),
-            "",
-        )),
-    }
-}
-
-/// The bytes with which every key starts that is printed with `text` at its front.
-fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
-    let mut key = schema.parse_key(text)?;
-    if let Schema::Columns { key: names, .. } = schema
-        && names.len() > 1
-        && !text.starts_with("\\raw:")
-    {
-        // The last column given is the start of a column: take its end mark away. See row::columns.
-        key.truncate(key.len().saturating_sub(2));
-    }
-    Ok(key)
 }
 
 #[cfg(test)]

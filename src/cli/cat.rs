@@ -76,7 +76,9 @@ pub struct CatArgs {
     #[arg(long, conflicts_with = "csv")]
     pub hex: bool,
 
-    /// The base of a patch, for --format cql: range deletions end at bounds that a patch may not have
+    /// The snapshot that a patch is for, for --format cql
+    ///
+    /// Range deletions end at bounds that a patch may not hold, and a patch that is not reversible lacks the old values.
     #[arg(long, value_name = "SNAPSHOT")]
     pub base: Option<PathBuf>,
 

@@ -24,6 +24,7 @@ pub mod diff;
 pub mod exit;
 pub mod info;
 mod ingest;
+pub mod keys;
 pub mod kind;
 pub mod man;
 mod meanings;
