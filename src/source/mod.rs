@@ -254,6 +254,18 @@ pub struct Estimate {
     pub file_bytes: u64,
 }
 
+impl Estimate {
+    /// The size of two parts together.
+    #[must_use]
+    pub fn plus(self, other: Estimate) -> Estimate {
+        Estimate {
+            rows: self.rows.saturating_add(other.rows),
+            bytes: self.bytes.saturating_add(other.bytes),
+            file_bytes: self.file_bytes.saturating_add(other.file_bytes),
+        }
+    }
+}
+
 /// Writes rows, ascending by key, in some format.
 pub trait RowWriter {
     /// Writes one row.

@@ -153,11 +153,7 @@ impl Table for UnionTable {
         tables
             .iter()
             .map(|table| table.estimate())
-            .fold(Estimate::default(), |sum, part| Estimate {
-                rows: sum.rows.saturating_add(part.rows),
-                bytes: sum.bytes.saturating_add(part.bytes),
-                file_bytes: sum.file_bytes.saturating_add(part.file_bytes),
-            })
+            .fold(Estimate::default(), Estimate::plus)
     }
 
     fn split(&self, range: &KeyRange, pieces: usize) -> Result<Vec<Vec<u8>>> {

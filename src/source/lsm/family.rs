@@ -111,10 +111,7 @@ impl Parts {
                 Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            let of_file = open.file.estimate();
-            estimate.rows = estimate.rows.saturating_add(of_file.rows);
-            estimate.bytes = estimate.bytes.saturating_add(of_file.bytes);
-            estimate.file_bytes = estimate.file_bytes.saturating_add(of_file.file_bytes);
+            estimate = estimate.plus(open.file.estimate());
             let facts = self.files.facts(number);
             let keys = facts
                 .and_then(|f| f.keys.as_ref())
@@ -139,9 +136,11 @@ impl Parts {
             }
         }
         if let Some(logs) = &self.logs {
-            let of_logs = logs.estimate();
-            estimate.rows = estimate.rows.saturating_add(of_logs.rows);
-            estimate.bytes = estimate.bytes.saturating_add(of_logs.bytes);
+            // They were read when the folder was opened: a scan reads no file for them.
+            estimate = estimate.plus(Estimate {
+                file_bytes: 0,
+                ..logs.estimate()
+            });
         }
         let (runs, excess) = match self.order {
             KeyOrder::ReverseBytewise => (Vec::new(), (0..self.files.len()).collect()),
