@@ -20,6 +20,7 @@ pub mod jsonl;
 pub mod lsm;
 pub mod memory;
 pub mod sort;
+pub mod sorted_table;
 pub mod union;
 
 /// A format mdiff reads.
