@@ -103,6 +103,7 @@ fn a_prefix_of_a_key_of_columns_is_what_is_printed_at_its_front() {
     let schema = Schema::Columns {
         key: vec!["tenant".into(), "id".into()],
         value: vec![],
+        sql: None,
     };
     let key = |columns: [&[u8]; 2]| {
         let mut key = Vec::new();

@@ -374,6 +374,7 @@ mod tests {
         let schema = Schema::Columns {
             key: vec!["id".into()],
             value: vec!["a".into(), "b".into()],
+            sql: None,
         };
         let value = |b: Option<&[u8]>| {
             let mut value = Vec::new();

@@ -286,7 +286,15 @@ fn content(tables: &[(&str, Digest)]) -> String {
 fn schema_fact(schema: &Schema) -> Value {
     match schema {
         Schema::Bytes => json!("bytes"),
-        Schema::Columns { key, value } => json!({ "key": key, "columns": value }),
+        Schema::Columns { key, value, sql } => {
+            let mut document = json!({ "key": key, "columns": value });
+            if let Some(sql) = sql {
+                document["dialect"] = sql.dialect.name().into();
+                document["key_types"] = json!(sql.key_types);
+                document["column_types"] = json!(sql.value_types);
+            }
+            document
+        }
         Schema::Cql(cql) => cql.describe(),
     }
 }

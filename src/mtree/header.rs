@@ -6,6 +6,7 @@ use crate::fingerprint::{HashId, Summary};
 use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::row::cql::{CqlColumn, CqlSchema};
+use crate::row::sql::{Dialect, SqlTable};
 use crate::source::cassandra::cells::Ties;
 use crate::source::cassandra::partitioner::Partitioner;
 use crate::source::cassandra::types::CqlType;
@@ -232,12 +233,14 @@ pub(crate) fn read_range(cursor: &mut Cursor<'_>) -> Option<KeyRange> {
 pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
     match schema {
         Schema::Bytes => out.push(0),
-        Schema::Columns { key, value } => {
-            out.push(1);
-            for names in [key, value] {
-                push_varint(out, names.len() as u64);
-                for name in names {
-                    push_length_prefixed(out, name.as_bytes());
+        Schema::Columns { key, value, sql } => {
+            out.push(if sql.is_some() { 3 } else { 1 });
+            push_names(out, key);
+            push_names(out, value);
+            if let Some(sql) = sql {
+                out.push(sql.dialect as u8);
+                for names in [&sql.name, &sql.key_types, &sql.value_types] {
+                    push_names(out, names);
                 }
             }
         }
@@ -259,13 +262,33 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
     }
 }
 
+fn push_names(out: &mut Vec<u8>, names: &[String]) {
+    push_varint(out, names.len() as u64);
+    for name in names {
+        push_length_prefixed(out, name.as_bytes());
+    }
+}
+
+fn read_sql(cursor: &mut Cursor<'_>) -> Option<SqlTable> {
+    Some(SqlTable {
+        dialect: *Dialect::ALL.get(usize::from(cursor.u8()?))?,
+        name: read_names(cursor)?,
+        key_types: read_names(cursor)?,
+        value_types: read_names(cursor)?,
+    })
+}
+
 /// Reads what [`push_schema`] wrote.
 pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
     match cursor.u8()? {
         0 => Some(Schema::Bytes),
-        1 => Some(Schema::Columns {
+        kind @ (1 | 3) => Some(Schema::Columns {
             key: read_names(cursor)?,
             value: read_names(cursor)?,
+            sql: match kind {
+                3 => Some(Box::new(read_sql(cursor)?)),
+                _ => None,
+            },
         }),
         2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
         _ => None,
