@@ -41,6 +41,7 @@ pub mod signals;
 pub mod statements;
 pub mod strip;
 mod time;
+mod tokens;
 pub mod verify;
 
 use args::CommonArgs;

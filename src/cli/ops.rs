@@ -195,7 +195,7 @@ fn columns(
 mod tests {
     use super::*;
     use crate::patch::PatchSide;
-    use crate::range::KeyRange;
+    use crate::range::Coverage;
     use crate::row::columns::push_value_column;
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
                 value: vec!["blob".into(), "name".into()],
                 sql: None,
             },
-            coverage: KeyRange::all(),
+            coverage: Coverage::all(),
             base: PatchSide::default(),
             target: PatchSide::default(),
         };
@@ -238,7 +238,7 @@ mod tests {
         let table = PatchTable {
             name: "t".into(),
             schema: Schema::Bytes,
-            coverage: KeyRange::all(),
+            coverage: Coverage::all(),
             base: PatchSide::default(),
             target: PatchSide::default(),
         };

@@ -3,7 +3,7 @@
 use super::node::{Digest, push_summary, read_summary};
 use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
 use crate::fingerprint::{HashId, Summary};
-use crate::range::KeyRange;
+use crate::range::{Coverage, KeyRange};
 use crate::row::Schema;
 use crate::row::cql::{CqlColumn, CqlSchema};
 use crate::row::sql::{Dialect, SqlTable};
@@ -48,7 +48,7 @@ pub struct TableHeader {
     /// How its keys and values are shown.
     pub schema: Schema,
     /// The keys the tree covers.
-    pub coverage: KeyRange,
+    pub coverage: Coverage,
     /// Keys of at least this rank start a leaf.
     pub leaf_bits: u32,
     /// Digest over the extra boundaries; zero where there are none.
@@ -170,7 +170,7 @@ impl Header {
 fn push_table(out: &mut Vec<u8>, table: &TableHeader) {
     push_length_prefixed(out, table.name.as_bytes());
     push_schema(out, &table.schema);
-    push_range(out, &table.coverage);
+    push_coverage(out, &table.coverage);
     out.push(table.leaf_bits as u8);
     out.extend_from_slice(&table.splits);
     push_varint(out, table.leaves);
@@ -185,7 +185,7 @@ fn push_table(out: &mut Vec<u8>, table: &TableHeader) {
 fn read_table(cursor: &mut Cursor<'_>) -> Option<TableHeader> {
     let name = read_text(cursor)?;
     let schema = read_schema(cursor)?;
-    let coverage = read_range(cursor)?;
+    let coverage = read_coverage(cursor)?;
     let leaf_bits = u32::from(cursor.u8()?);
     let splits = cursor.array()?;
     let leaves = cursor.varint()?;
@@ -227,6 +227,58 @@ pub(crate) fn read_range(cursor: &mut Cursor<'_>) -> Option<KeyRange> {
         _ => return None,
     };
     Some(KeyRange { from, to })
+}
+
+/// There is an end to the hull, in the byte behind its start.
+const HAS_TO: u8 = 1;
+/// There are gaps in it.
+const HAS_GAPS: u8 = 2;
+
+/// Appends a coverage: its hull, and the gaps in it.
+pub(crate) fn push_coverage(out: &mut Vec<u8>, coverage: &Coverage) {
+    let (hull, gaps) = (coverage.hull(), coverage.gaps());
+    push_length_prefixed(out, &hull.from);
+    out.push(u8::from(hull.to.is_some()) * HAS_TO + u8::from(!gaps.is_empty()) * HAS_GAPS);
+    if let Some(to) = &hull.to {
+        push_length_prefixed(out, to);
+    }
+    if gaps.is_empty() {
+        return;
+    }
+    push_varint(out, gaps.len() as u64);
+    for gap in gaps {
+        push_length_prefixed(out, &gap.from);
+        push_length_prefixed(out, gap.to.as_deref().unwrap_or_default());
+    }
+}
+
+/// Reads what [`push_coverage`] wrote.
+pub(crate) fn read_coverage(cursor: &mut Cursor<'_>) -> Option<Coverage> {
+    let mut from = cursor.length_prefixed()?.to_vec();
+    let flags = cursor.u8()?;
+    if flags & !(HAS_TO | HAS_GAPS) != 0 {
+        return None;
+    }
+    let to = match flags & HAS_TO {
+        0 => None,
+        _ => Some(cursor.length_prefixed()?.to_vec()),
+    };
+    let gaps = match flags & HAS_GAPS {
+        0 => 0,
+        _ => cursor.varint().filter(|gaps| *gaps > 0)?,
+    };
+    let mut ranges = Vec::new();
+    for _ in 0..gaps {
+        let end = cursor.length_prefixed()?.to_vec();
+        let next = cursor.length_prefixed()?.to_vec();
+        ranges.push(KeyRange {
+            from: std::mem::replace(&mut from, next),
+            to: Some(end),
+        });
+    }
+    ranges.push(KeyRange { from, to });
+    let coverage = Coverage::new(ranges.clone());
+    (coverage.ranges() == ranges).then_some(coverage)
 }
 
 /// Appends a schema as the file formats hold it.
