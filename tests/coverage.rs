@@ -310,3 +310,54 @@ fn token_ranges_in_the_wrong_place_are_refused() {
         .exits(2)
         .tells("/nonexistent");
 }
+
+/// The numbers of rows in the lines of `--stat` that start like this, added up.
+fn stat_rows(stat: &str, start: &str) -> [u64; 3] {
+    let mut sums = [0; 3];
+    for line in stat.lines().filter(|line| line.starts_with(start)) {
+        let counts = line.split_once(": ").unwrap().1.split(", ");
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum += count.split(' ').next().unwrap().parse::<u64>().unwrap();
+        }
+    }
+    sums
+}
+
+#[test]
+fn every_row_that_differs_counts_in_one_token_range() {
+    let temp = tempfile::tempdir().unwrap();
+    let all = testdata("cassandra/me-tombstones");
+    for file in fs::read_dir(&all).unwrap().flatten() {
+        let name = file.file_name().into_string().unwrap();
+        if name.starts_with("me-1-") || name == "schema.cql" {
+            fs::copy(file.path(), temp.path().join(name)).unwrap();
+        }
+    }
+    let ring = temp.path().join("ring");
+    fs::write(
+        &ring,
+        "-5:5\n5:3000000000000000000\n3000000000000000000:-5\n",
+    )
+    .unwrap();
+    for options in [vec![], vec![format!("--ring={}", ring.display())]] {
+        let ran = mdiff(["diff", "--stat"])
+            .args([temp.path(), &all])
+            .args(NOW)
+            .args(&options)
+            .run()
+            .exits(1);
+        let total = stat_rows(&ran.stdout, "table default");
+        assert!(total.iter().sum::<u64>() > 10);
+        assert_eq!(
+            stat_rows(&ran.stdout, "  tokens ("),
+            total,
+            "{}",
+            ran.stdout
+        );
+        let lines = ran
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("  tokens ("));
+        assert!(lines.count() > 1);
+    }
+}

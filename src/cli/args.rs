@@ -213,6 +213,13 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 
+    /// Cassandra: the snapshot of this tag, below the folders of a node's tables
+    ///
+    /// The name that nodetool snapshot -t was given. Without it, the SSTables of a table's folder itself are read, where it
+    /// has any; else its only snapshot.
+    #[arg(long, value_name = "TAG")]
+    pub snapshot: Option<String>,
+
     /// Read files by plain reads instead of mapping them into memory
     ///
     /// For file systems on which mapped files fail or are slow.
@@ -292,6 +299,7 @@ impl SourceArgs {
                     TiesArg::V3_11 => Ties::V3_11,
                 },
                 schema: self.schema.clone(),
+                snapshot: self.snapshot.clone(),
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),
@@ -359,7 +367,7 @@ pub struct RangeArgs {
 
     /// Cassandra: only the token ranges of this file
     ///
-    /// What nodetool describering KEYSPACE prints, or lines of A:B as of --token-range.
+    /// What nodetool describering KEYSPACE or nodetool ring prints, or lines of A:B as of --token-range.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "prefix", "token_ranges"])]
     pub ring: Option<PathBuf>,
 
@@ -399,7 +407,7 @@ impl RangeArgs {
             return Ok(range.into());
         }
         let partitioner = tokens::partitioner_of(schema)?;
-        let ranges = self.read_token_ranges(partitioner)?;
+        let ranges = self.token_ranges(partitioner)?;
         let keys = ranges.iter().flat_map(|range| range.keys(partitioner));
         Ok(Coverage::new(keys.collect()))
     }
@@ -414,14 +422,19 @@ impl RangeArgs {
             return Ok(Vec::new());
         }
         let partitioner = tokens::partitioner_of(schema)?;
-        let ranges = self.read_token_ranges(partitioner)?;
+        let ranges = self.token_ranges(partitioner)?;
         let keys = ranges
             .iter()
             .flat_map(|range| tokens::boundaries(range, partitioner));
         Ok(keys.collect())
     }
 
-    fn read_token_ranges(&self, partitioner: Partitioner) -> Result<Vec<TokenRange>> {
+    /// The token ranges that are asked for; none where none are.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where they are no tokens of this partitioner; I/O.
+    pub fn token_ranges(&self, partitioner: Partitioner) -> Result<Vec<TokenRange>> {
         match &self.ring {
             Some(path) => {
                 let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
@@ -611,10 +624,15 @@ impl TreeArgs {
             return Ok(Vec::new());
         };
         let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
-        match tokens::read_boundaries(path, &text, schema)? {
-            Some(keys) => Ok(keys),
-            None => parse_keys(path, &text, schema),
+        if !tokens::is_printed(&text) {
+            return parse_keys(path, &text, schema);
         }
+        let partitioner = tokens::partitioner_of(schema)?;
+        let ranges = tokens::read_ranges(path, &text, &[], partitioner)?;
+        let keys = ranges
+            .iter()
+            .flat_map(|range| tokens::boundaries(range, partitioner));
+        Ok(keys.collect())
     }
 }
 

@@ -38,6 +38,7 @@ pub mod report;
 pub mod rows;
 pub mod sides;
 pub mod signals;
+mod spread;
 pub mod statements;
 pub mod strip;
 mod time;

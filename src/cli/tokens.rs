@@ -8,6 +8,7 @@
 //! - `nodetool describering KEYSPACE`: lines with `TokenRange(start_token:A, end_token:B, endpoints:[10.0.0.1, ...], ...`;
 //! - `nodetool ring`: lines of seven columns and more that end in a token, behind one that begins with `Address`.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -77,20 +78,15 @@ impl TokenRange {
             behind(&self.start, partitioner),
             behind(&self.end, partitioner),
         );
-        let head = KeyRange {
-            from: Vec::new(),
-            to: end.clone(),
+        let range = |from, to| KeyRange { from, to };
+        let mut ranges = match (start, end) {
+            (Some(start), Some(end)) if start < end => vec![range(start, Some(end))],
+            (start, None) => vec![range(start.unwrap_or_default(), None)],
+            (Some(start), end) => vec![range(Vec::new(), end), range(start, None)],
+            (None, end) => vec![range(Vec::new(), end)],
         };
-        let tail = |from| KeyRange { from, to: None };
-        match (start, end) {
-            (Some(start), Some(end)) if start < end => vec![KeyRange {
-                from: start,
-                to: Some(end),
-            }],
-            (start, None) => vec![tail(start.unwrap_or_default())],
-            (None, Some(_)) => vec![head],
-            (Some(start), Some(_)) => vec![tail(start), head],
-        }
+        ranges.retain(|range| !range.is_empty());
+        ranges
     }
 }
 
@@ -112,8 +108,8 @@ fn behind(token: &Token, partitioner: Partitioner) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// Reads the ranges of a file: what `nodetool describering` prints, or `A:B` lines. With `endpoints`, only those that all
-/// of these nodes hold.
+/// Reads the ranges of a file: what nodetool's describering or ring prints, or `A:B` lines. With `endpoints`, only those that
+/// all of these nodes hold.
 ///
 /// # Errors
 ///
@@ -124,24 +120,17 @@ pub fn read_ranges(
     endpoints: &[String],
     partitioner: Partitioner,
 ) -> Result<Vec<TokenRange>> {
-    let mut ranges = Vec::new();
-    let is_described = text.contains("start_token:");
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        let parsed = match is_described {
-            true if !line.contains("start_token:") => continue,
-            true => parse_described(line, partitioner),
-            false if line.is_empty() || line.starts_with('#') => continue,
-            false => TokenRange::parse(line, partitioner),
-        };
-        let located = |e: Error| {
-            Error::usage(
-                format!("{}: line {}: {e}", path.display(), number + 1),
-                e.hint().unwrap_or_default(),
-            )
-        };
-        ranges.push(parsed.map_err(located)?);
-    }
+    let mut ranges = match read_printed(path, text, partitioner)? {
+        Some(ranges) => ranges,
+        None => {
+            let lines = text.lines().map(str::trim).enumerate();
+            let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+            let parse = |(number, line)| {
+                TokenRange::parse(line, partitioner).map_err(|e| in_line(path, number, &e))
+            };
+            lines.map(parse).collect::<Result<Vec<_>>>()?
+        }
+    };
     for wanted in endpoints {
         let is_it = |range: &TokenRange| range.is_held_by(wanted);
         if !ranges.iter().any(is_it) {
@@ -168,6 +157,12 @@ pub fn read_ranges(
         ));
     }
     Ok(ranges)
+}
+
+impl fmt::Display for TokenRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({}, {}]", self.start, self.end)
+    }
 }
 
 impl TokenRange {
@@ -209,44 +204,80 @@ fn parse_described(line: &str, partitioner: Partitioner) -> Result<TokenRange> {
     Ok(range)
 }
 
-/// The keys at which the ranges begin that nodetool's ring or describering prints in `text`, ascending; `None` where it is
-/// neither.
+/// Reads the ranges that nodetool's describering or ring prints in `text`; `None` where it is neither.
 ///
 /// # Errors
 ///
-/// Usage, where the table has no ring, or the text no tokens of its partitioner.
-pub fn read_boundaries(path: &Path, text: &str, schema: &Schema) -> Result<Option<Vec<Vec<u8>>>> {
-    let mut keys = if text.contains("start_token:") {
-        let partitioner = partitioner_of(schema)?;
-        let ranges = read_ranges(path, text, &[], partitioner)?;
-        ranges
-            .iter()
-            .flat_map(|r| boundaries(r, partitioner))
-            .collect()
-    } else if text.lines().any(is_ring_head) {
-        let partitioner = partitioner_of(schema)?;
-        let lines = text.lines().skip_while(|line| !is_ring_head(line)).skip(1);
-        let tokens = lines.filter_map(|line| {
-            let columns: Vec<&str> = line.split_whitespace().collect();
-            let is_node = columns.len() >= RING_COLUMNS_MIN;
-            partitioner.parse_token(columns.last().filter(|_| is_node)?)
-        });
-        tokens
-            .filter_map(|token| behind(&token, partitioner))
-            .collect::<Vec<_>>()
-    } else {
+/// Usage, where they are no tokens of this partitioner.
+pub fn read_printed(
+    path: &Path,
+    text: &str,
+    partitioner: Partitioner,
+) -> Result<Option<Vec<TokenRange>>> {
+    if text.contains("start_token:") {
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| line.contains("start_token:"));
+        let parse = |(number, line)| {
+            parse_described(line, partitioner).map_err(|e| in_line(path, number, &e))
+        };
+        return lines.map(parse).collect::<Result<_>>().map(Some);
+    }
+    if !is_printed(text) {
         return Ok(None);
-    };
-    keys.retain(|key| !key.is_empty());
-    keys.sort_unstable();
-    keys.dedup();
-    if keys.is_empty() {
+    }
+    let lines = text.lines().skip_while(|line| !is_ring_head(line)).skip(1);
+    let tokens = lines.filter_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let is_node = columns.len() >= RING_COLUMNS_MIN;
+        partitioner.parse_token(columns.last().filter(|_| is_node)?)
+    });
+    let mut tokens: Vec<Token> = tokens.collect();
+    tokens.sort();
+    tokens.dedup();
+    let Some(last) = tokens.last().cloned() else {
         return Err(Error::usage(
-            format!("{}: no tokens of the table's partitioner", path.display()),
+            format!("{}: no tokens of {}", path.display(), partitioner.name()),
             "give the output of nodetool ring or describering of the cluster that the table is from",
         ));
-    }
-    Ok(Some(keys))
+    };
+    let ranges = tokens.into_iter().scan(last, |start, end| {
+        let start = std::mem::replace(start, end.clone());
+        Some(TokenRange {
+            start,
+            end,
+            endpoints: Vec::new(),
+        })
+    });
+    Ok(Some(ranges.collect()))
+}
+
+/// Whether a text is what nodetool's describering or ring prints.
+pub fn is_printed(text: &str) -> bool {
+    text.contains("start_token:") || text.lines().any(is_ring_head)
+}
+
+fn in_line(path: &Path, number: usize, error: &Error) -> Error {
+    Error::usage(
+        format!("{}: line {}: {error}", path.display(), number + 1),
+        error.hint().unwrap_or_default(),
+    )
+}
+
+/// The ring in `count` ranges of equal length; none where tokens are no numbers.
+pub fn equal_ranges(partitioner: Partitioner, count: u32) -> Vec<TokenRange> {
+    let (first, length) = match partitioner {
+        Partitioner::Murmur3 => (i128::from(i64::MIN), 1 << 64),
+        Partitioner::Random => (-1, i128::MAX),
+        Partitioner::ByteOrdered | Partitioner::Local => return Vec::new(),
+    };
+    let at = |index: u32| match index {
+        _ if index == count => first,
+        _ => first + length / i128::from(count) * i128::from(index),
+    };
+    let texts = (0..count).map(|index| format!("{}:{}", at(index), at(index + 1)));
+    texts
+        .filter_map(|text| TokenRange::parse(&text, partitioner).ok())
+        .collect()
 }
 
 /// The keys at which a range begins and ends, but the beginning of the table.

@@ -95,29 +95,44 @@ fn ranges_that_several_nodes_hold() {
 
 #[test]
 fn boundaries_of_what_nodetool_prints() {
-    let schema = crate::row::cql::CqlSchema {
-        partitioner: Partitioner::Murmur3,
-        key: Vec::new(),
-        clustering: Vec::new(),
-        statics: Vec::new(),
-        regulars: Vec::new(),
-        view: Default::default(),
-        ties: Default::default(),
-        now: 0,
-        gc_before: 0,
+    let murmur3 = Partitioner::Murmur3;
+    let read = |text| {
+        let ranges = read_printed("f".as_ref(), text, murmur3).unwrap()?;
+        let mut keys: Vec<_> = ranges
+            .iter()
+            .flat_map(|range| boundaries(range, murmur3))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        Some((keys, covered(&ranges)))
     };
-    let schema = Schema::Cql(Box::new(schema));
-    let read = |text| read_boundaries("f".as_ref(), text, &schema).unwrap();
     let expected: Vec<Vec<u8>> = [-49, 101]
         .iter()
         .map(|token| key_of(*token)[..8].to_vec())
         .collect();
-    assert_eq!(read(DESCRIBED), Some(expected.clone()));
-    assert_eq!(read(RING), Some(expected));
+    assert_eq!(read(DESCRIBED), Some((expected.clone(), Coverage::all())));
+    assert_eq!(read(RING), Some((expected, Coverage::all())));
     assert_eq!(read("token:5\ntoken:7\n"), None);
-    assert!(read_boundaries("f".as_ref(), RING, &Schema::Bytes).is_err());
     let empty = "Address Rack Token\nno tokens\n";
-    assert!(read_boundaries("f".as_ref(), empty, &schema).is_err());
+    assert!(read_printed("f".as_ref(), empty, murmur3).is_err());
+}
+
+#[test]
+fn equal_ranges_are_the_whole_ring() {
+    for partitioner in [Partitioner::Murmur3, Partitioner::Random] {
+        let ranges = equal_ranges(partitioner, 16);
+        let keys = ranges.iter().flat_map(|range| range.keys(partitioner));
+        assert_eq!(Coverage::new(keys.collect()), Coverage::all());
+        let ends: Vec<_> = ranges
+            .iter()
+            .flat_map(|range| boundaries(range, partitioner))
+            .collect();
+        assert_eq!(ends.len(), 30);
+    }
+    assert_eq!(
+        equal_ranges(Partitioner::Murmur3, 16)[0].to_string(),
+        "(-9223372036854775808, -8070450532247928832]"
+    );
 }
 
 #[test]
