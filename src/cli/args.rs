@@ -218,7 +218,7 @@ pub struct SourceArgs {
     /// The name that nodetool snapshot -t was given. Without it, the SSTables of a table's folder itself are read, where it
     /// has any; else its only snapshot.
     #[arg(long, value_name = "TAG")]
-    pub snapshot: Option<String>,
+    pub tag: Option<String>,
 
     /// Read files by plain reads instead of mapping them into memory
     ///
@@ -299,7 +299,7 @@ impl SourceArgs {
                     TiesArg::V3_11 => Ties::V3_11,
                 },
                 schema: self.schema.clone(),
-                snapshot: self.snapshot.clone(),
+                snapshot: self.tag.clone(),
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),

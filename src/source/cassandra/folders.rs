@@ -119,7 +119,7 @@ fn snapshot_within(folder: &Path, tag: Option<&str>) -> Result<Option<PathBuf>> 
     match (tags.next(), tags.next()) {
         (Some(_), Some(_)) => Err(Error::usage(
             format!("{} has several snapshots", folder.display()),
-            "choose one with --snapshot TAG, or name its folder below snapshots/",
+            "choose one with --tag TAG, or name its folder below snapshots/",
         )),
         (only, _) => Ok(only),
     }
