@@ -337,6 +337,8 @@ pub struct RangeArgs {
     /// Only keys from this one on
     ///
     /// As mdiff prints it: a byte that is not printable as \xNN, a backslash as \\, the columns of a key separated by commas.
+    /// Of a Cassandra table: `a,7` is a partition, `a,7 : 2026,x` a row in it, `a,7 static` its static row; `token:N` the place
+    /// where a token begins.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub from: Option<String>,
 
@@ -345,6 +347,8 @@ pub struct RangeArgs {
     pub to: Option<String>,
 
     /// Only keys that start like this
+    ///
+    /// Of a Cassandra table: a partition, or the first clustering values with it, such as `a,7 : 2026`.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     pub prefix: Option<String>,
 }

@@ -30,7 +30,7 @@ mod snapshot; // a folder
 mod statistics; // Statistics.db
 mod table; // one table
 #[cfg(test)]
-mod testing; // fixtures
+pub mod testing; // fixtures
 mod trie; // Partitions.db
 pub mod types; // CQL types
 pub mod value; // the value of a row
