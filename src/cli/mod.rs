@@ -24,6 +24,7 @@ pub mod diff;
 pub mod exit;
 pub mod info;
 mod ingest;
+mod instants;
 pub mod keys;
 pub mod kind;
 pub mod man;

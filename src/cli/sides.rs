@@ -30,15 +30,59 @@ pub enum Opened {
     Snapshot(Box<dyn Snapshot>),
 }
 
-/// Opens a tree or a snapshot: the content decides.
+/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
+/// may have their columns in any order.
+pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
+    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
+        options.text.key.clone_from(key);
+    }
+}
+
+/// Takes from the tables of a tree or a patch how rows of Cassandra are seen, where that is not asked for: the same rows seen
+/// at another instant are others.
+pub fn take_lens<'t>(
+    options: &mut SourceOptions,
+    tables: impl IntoIterator<Item = (&'t str, &'t Schema)>,
+) {
+    let options = &mut options.cassandra;
+    for (name, schema) in tables {
+        let Schema::Cql(schema) = schema else {
+            continue;
+        };
+        options.view.get_or_insert(schema.view);
+        options.ties.get_or_insert(schema.ties);
+        if *options.now.get_or_insert(schema.now) == schema.now {
+            options
+                .gc_before_of
+                .insert(name.to_owned(), schema.gc_before);
+        }
+    }
+}
+
+/// The tables of a tree with their schemas, for [`take_lens`].
+pub fn schemas_of(tree: &Tree) -> impl Iterator<Item = (&str, &Schema)> {
+    let tables = tree.header().tables.iter();
+    tables.map(|table| (table.name.as_str(), &table.schema))
+}
+
+/// Opens all sides, each a tree or a snapshot: the content decides. Trees come first, so that snapshots are seen as the first
+/// tree was; the columns of the key are those of the side that is named first.
 ///
 /// # Errors
 ///
 /// Those of opening; Usage for a patch.
-pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened> {
-    match Found::open(path, &options.file)? {
-        Found::Tree(input) => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
-        Found::Snapshot(origin) => open_origin(origin, options, out).map(Opened::Snapshot),
+pub fn open_all(
+    paths: &[PathBuf],
+    options: &mut SourceOptions,
+    out: &Output,
+) -> Result<Vec<Opened>> {
+    enum Side {
+        Tree(Box<Tree>),
+        Snapshot(Origin),
+    }
+    let find = |path: &PathBuf| match Found::open(path, &options.file)? {
+        Found::Tree(input) => Tree::from_input(input).map(|tree| Side::Tree(Box::new(tree))),
+        Found::Snapshot(origin) => Ok(Side::Snapshot(origin)),
         Found::Patch(_) => Err(Error::usage(
             format!(
                 "{} is a patch, where a snapshot or a tree is wanted",
@@ -46,15 +90,25 @@ pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened
             ),
             "look into a patch with: mdiff cat PATCH",
         )),
+    };
+    let sides = paths.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let first_tree = sides.iter().find_map(|side| match side {
+        Side::Tree(tree) => Some(tree),
+        Side::Snapshot(_) => None,
+    });
+    if let Some(tree) = first_tree {
+        take_lens(options, schemas_of(tree));
     }
-}
-
-/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
-/// may have their columns in any order.
-pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
-        options.text.key.clone_from(key);
+    let mut opened = Vec::new();
+    for side in sides {
+        let side = match side {
+            Side::Tree(tree) => Opened::Tree(tree),
+            Side::Snapshot(origin) => Opened::Snapshot(open_origin(origin, options, out)?),
+        };
+        take_key(options, side.schema().as_ref());
+        opened.push(side);
     }
+    Ok(opened)
 }
 
 impl Opened {

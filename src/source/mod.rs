@@ -3,6 +3,7 @@
 //! A new format is one file or folder here, one line in [`FORMATS`] and a folder in `testdata/`. It needs [`Snapshot`] and
 //! [`Table`]; nothing outside this room knows a format by name.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -158,16 +159,18 @@ pub struct DatabaseOptions {
 }
 
 /// How Cassandra's and ScyllaDB's SSTables are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CassandraOptions {
     /// The instant at which what expires is dead, in seconds since 1970; `None` is that of the first opening in this process.
     pub now: Option<i64>,
-    /// What of a row counts.
-    pub view: View,
+    /// What of a row counts; `None` is [`View::default`].
+    pub view: Option<View>,
     /// Tombstones made before this leave no trace, in seconds since 1970; `None` is `now` less the schema's gc_grace_seconds.
     pub gc_before: Option<i64>,
-    /// Whose rule decides between writes of equal timestamps.
-    pub ties: Ties,
+    /// The same for tables by name, where `gc_before` is `None`: as a tree has it.
+    pub gc_before_of: BTreeMap<String, i64>,
+    /// Whose rule decides between writes of equal timestamps; `None` is [`Ties::default`].
+    pub ties: Option<Ties>,
     /// The tables' schema, instead of the `schema.cql` beside their SSTables.
     pub schema: Option<PathBuf>,
 }

@@ -97,15 +97,16 @@ fn open_table(
         ));
     }
     let lens = Lens {
-        view: options.cassandra.view,
+        view: options.cassandra.view.unwrap_or_default(),
         now,
         gc_before: options
             .cassandra
             .gc_before
+            .or_else(|| options.cassandra.gc_before_of.get(name).copied())
             .unwrap_or_else(|| now.saturating_sub(gc_grace)),
     };
     let rules = Rules {
-        ties: options.cassandra.ties,
+        ties: options.cassandra.ties.unwrap_or_default(),
         now,
     };
     let table = CassandraTable::new(
@@ -169,7 +170,7 @@ impl Snapshot for CassandraSnapshot {
 
     fn describe(&self) -> Vec<(String, String)> {
         let mut lines = Vec::new();
-        if self.lens_of_all.ties == Ties::V3_11 {
+        if self.lens_of_all.ties == Some(Ties::V3_11) {
             lines.push(("ties".to_owned(), "by the rule of 3.11".to_owned()));
         }
         for table in &self.tables {
