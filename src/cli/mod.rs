@@ -16,6 +16,7 @@ pub mod build;
 pub mod caps;
 pub mod cat;
 mod cat_cql;
+mod cat_ties;
 pub mod changes;
 pub mod compare;
 pub mod completions;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::kind::Found;
-use super::output::Output;
+use super::output::{self, Output, counted};
 use crate::build::{
     BuildOptions, build_table, chosen_tables, empty_like, guess_leaf_bits, open_built,
 };
@@ -18,9 +18,10 @@ use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
 use crate::row::Schema;
 use crate::source::block_table::is_table;
+use crate::source::cassandra::cells::Ties;
 use crate::source::lsm::LooseTables;
 use crate::source::union::Union;
-use crate::source::{self, Origin, Snapshot, SourceOptions};
+use crate::source::{self, Origin, Snapshot, SourceOptions, Table};
 
 /// One side as it was named.
 pub enum Opened {
@@ -250,6 +251,26 @@ pub struct Plan {
     pub fine: bool,
 }
 
+/// Tells of cells that servers of another version show otherwise.
+fn tell_ties(table: &dyn Table, path: &Path, out: &Output) {
+    let (Some(ties), Schema::Cql(schema)) = (table.ties(), table.schema()) else {
+        return;
+    };
+    if ties.cells > 0 {
+        let least = if ties.has_more { "at least " } else { "" };
+        let other = match schema.ties {
+            Ties::V4 => "3.11",
+            Ties::V3_11 => "4.0",
+        };
+        out.note(format!(
+            "{path}: {least}{} of table {} written twice at the same timestamp, of which Cassandra {other} takes other writes (--ties {other}); list them with: mdiff cat {path} --ties-only",
+            counted(ties.cells, "cell"),
+            output::name(table.name()),
+            path = output::name(path.display()),
+        ));
+    }
+}
+
 /// How much finer leaves of trees are that are not kept: an eighth of the rows.
 const FINER_BITS: u32 = 3;
 
@@ -331,6 +352,10 @@ impl Plan {
             .collect::<Result<Vec<_>>>();
         ticker.finish();
         snapshot.check_unchanged()?;
+        snapshot
+            .tables()
+            .iter()
+            .for_each(|table| tell_ties(*table, path, out));
         trees
     }
 

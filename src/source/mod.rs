@@ -12,6 +12,7 @@ use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 use cassandra::cells::Ties;
+use cassandra::tied::{TieCount, Tied};
 use cassandra::view::View;
 
 pub mod block_table;
@@ -230,6 +231,26 @@ pub trait Table: Send + Sync {
     /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
     fn gc_grace_seconds(&self) -> Option<i64> {
         None
+    }
+
+    /// Cells that scans have met so far and of which versions of the software take different writes; `None` where there is no
+    /// such thing.
+    fn ties(&self) -> Option<TieCount> {
+        None
+    }
+
+    /// Hands the key and the cell of each of those in `range` to `sink`, ascending by key.
+    ///
+    /// # Errors
+    ///
+    /// Those of a scan and of `sink`.
+    fn each_tie(
+        &self,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&[u8], &Tied) -> Result<()>,
+    ) -> Result<()> {
+        let _ = (range, sink);
+        Ok(())
     }
 
     /// Whether a scan may still fail for a reason that [`Table::recover`] mends. Whoever can't take back the rows that it has

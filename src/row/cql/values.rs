@@ -80,6 +80,17 @@ impl CqlSchema {
         }
     }
 
+    /// A write of a cell, or of a collection's element, as JSON.
+    pub fn write_json(&self, name: &[u8], element: &Element<'_>) -> Value {
+        let cql_type = self.type_of(name).unwrap_or(&CqlType::Blob);
+        match cql_type.path_type() {
+            Some(_) if !element.path.is_empty() => {
+                element_json(&element_types(cql_type).1(element.path), element)
+            }
+            _ => element_json(cql_type, element),
+        }
+    }
+
     /// The path of a collection's element as JSON.
     pub fn path_json(&self, name: &[u8], path: &[u8]) -> Value {
         let path_type = self.type_of(name).and_then(CqlType::path_type);

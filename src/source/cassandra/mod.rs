@@ -31,6 +31,7 @@ mod statistics; // Statistics.db
 mod table; // one table
 #[cfg(test)]
 pub mod testing; // fixtures
+pub mod tied; // cells of which versions take different writes
 mod trie; // Partitions.db
 pub mod types; // CQL types
 pub mod value; // the value of a row

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
@@ -10,6 +9,7 @@ use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
+use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
 use super::view::Lens;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ pub struct CassandraTable {
     lens: Lens,
     rules: Rules,
     schema: Schema,
-    ties: AtomicU64,
+    ties: Counter,
     gc_grace: Option<Seconds>,
 }
 
@@ -79,7 +79,7 @@ impl CassandraTable {
             layout,
             lens,
             rules,
-            ties: AtomicU64::new(0),
+            ties: Counter::default(),
             gc_grace: None,
         })
     }
@@ -99,12 +99,6 @@ impl CassandraTable {
     /// Its columns.
     pub fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// Cells met in scans so far for which the rules for equal timestamps choose differently; a cell counts in every scan
-    /// that reads it.
-    pub fn ties(&self) -> u64 {
-        self.ties.load(Ordering::Relaxed)
     }
 
     /// Its SSTables.
@@ -155,6 +149,29 @@ impl CassandraTable {
             None => None,
         };
         Ok((from, to.unwrap_or(end)))
+    }
+
+    fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
+        let mut sources = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let (from, to) = self.extent(part, range)?;
+            let reader = Reader {
+                sstable: &part.sstable,
+                partitions: part.sstable.read(from, to),
+            };
+            sources.push((reader, part.mapping.clone()));
+        }
+        Ok(Rows {
+            table: self,
+            merger: Merger::new(&self.layout, self.rules, sources)?,
+            range: range.clone(),
+            encoder: Encoder::default(),
+            row: SstableRow::default(),
+            key: Vec::new(),
+            value: Vec::new(),
+            partition_len: None,
+            open: Deletion::LIVE,
+        })
     }
 }
 
@@ -232,26 +249,25 @@ impl Table for CassandraTable {
     }
 
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
-        let mut sources = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let (from, to) = self.extent(part, range)?;
-            let reader = Reader {
-                sstable: &part.sstable,
-                partitions: part.sstable.read(from, to),
-            };
-            sources.push((reader, part.mapping.clone()));
+        Ok(Box::new(self.rows(range)?))
+    }
+
+    fn ties(&self) -> Option<TieCount> {
+        Some(self.ties.total())
+    }
+
+    fn each_tie(
+        &self,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&[u8], &Tied) -> Result<()>,
+    ) -> Result<()> {
+        let mut rows = self.rows(range)?;
+        while !matches!(rows.step()?, Step::End) {
+            for cell in rows.tied() {
+                sink(&rows.key, cell)?;
+            }
         }
-        Ok(Box::new(Rows {
-            table: self,
-            merger: Merger::new(&self.layout, self.rules, sources)?,
-            range: range.clone(),
-            encoder: Encoder::default(),
-            row: SstableRow::default(),
-            key: Vec::new(),
-            value: Vec::new(),
-            partition_len: None,
-            open: Deletion::LIVE,
-        }))
+        Ok(())
     }
 }
 
@@ -315,6 +331,7 @@ impl Rows<'_> {
                 return Ok(Step::Nothing);
             }
             Merged::Row => {
+                self.table.ties.count(&self.key, self.tied());
                 if self.key < self.range.from || !lens.apply(&mut self.row) {
                     return Ok(Step::Nothing);
                 }
@@ -359,6 +376,15 @@ impl Rows<'_> {
         Ok(self.of_range())
     }
 
+    /// Cells of the row that stands here, where it is of the range, for which the rules for equal timestamps choose
+    /// differently.
+    fn tied(&self) -> &[Tied] {
+        match self.range.contains(&self.key) {
+            true => &self.merger.tied,
+            false => &[],
+        }
+    }
+
     fn of_range(&self) -> Step {
         if !self.range.is_before_end(&self.key) {
             return Step::End;
@@ -390,13 +416,5 @@ impl RowStream for Rows<'_> {
                 }
             }
         }
-    }
-}
-
-impl Drop for Rows<'_> {
-    fn drop(&mut self) {
-        self.table
-            .ties
-            .fetch_add(self.merger.ties, Ordering::Relaxed);
     }
 }
