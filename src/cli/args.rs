@@ -189,7 +189,9 @@ pub struct SourceArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub now: Option<i64>,
 
-    /// Cassandra: what of a row counts; default: cells, or as the tree or patch has it
+    /// Cassandra: what of a row counts
+    ///
+    /// Default: as the tree or patch has it, else cells.
     #[arg(long, value_enum, value_name = "VIEW")]
     pub view: Option<ViewArg>,
 
@@ -200,7 +202,9 @@ pub struct SourceArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub gc_before: Option<i64>,
 
-    /// Cassandra: whose rule decides between writes of equal timestamps; default: 4.0, or as the tree or patch has it
+    /// Cassandra: whose rule decides between writes of equal timestamps
+    ///
+    /// Default: as the tree or patch has it, else 4.0.
     #[arg(long, value_enum, value_name = "VERSION")]
     pub ties: Option<TiesArg>,
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
+use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::source::block_table::is_table;
 use crate::source::cassandra::cells::Ties;
@@ -347,7 +348,12 @@ impl Plan {
                     keep_going: self.tree.keep_going,
                     temp_dir: self.source.temp_dir.clone(),
                 };
-                build_table(table, &options, &progress)
+                let tree = build_table(table, &options, &progress)?;
+                // All of its files have just been read. Of damage that is passed over a digest says nothing new.
+                if options.coverage == KeyRange::all() && !options.keep_going {
+                    table.check_digests()?;
+                }
+                Ok(tree)
             })
             .collect::<Result<Vec<_>>>();
         ticker.finish();

@@ -253,6 +253,15 @@ pub trait Table: Send + Sync {
         Ok(())
     }
 
+    /// Checks what only a reading of whole files proves: digests that lie beside them.
+    ///
+    /// # Errors
+    ///
+    /// Damaged; I/O errors.
+    fn check_digests(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether a scan may still fail for a reason that [`Table::recover`] mends. Whoever can't take back the rows that it has
     /// handed out (to a pipe, say) then scans once in vain first.
     fn may_recover(&self) -> bool {

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
 use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
+use super::resume::Resuming;
 use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
 use super::view::Lens;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::range::KeyRange;
 use crate::row::cql::{CqlColumn, CqlSchema};
 use crate::row::{Row, RowStream, Schema, escape};
@@ -115,7 +118,11 @@ impl CassandraTable {
         if let Some(marks) = part.marks.get() {
             return Ok(marks);
         }
-        let marks = self.read_marks(part)?;
+        let marks = match self.read_marks(part) {
+            // Whoever reads what is damaged tells of it; the cuts do without.
+            Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => Vec::new(),
+            marks => marks?,
+        };
         Ok(part.marks.get_or_init(|| marks))
     }
 
@@ -132,6 +139,20 @@ impl CassandraTable {
             marks.push((place, start.offset));
         }
         Ok(marks)
+    }
+
+    /// The place of the first partition behind `key` at which the SSTable can be read again in which an error arose.
+    pub(super) fn partition_behind(&self, error: &Error, key: &[u8]) -> Option<Vec<u8>> {
+        let path = error.path()?;
+        let part = self.parts.iter().find(|part| {
+            let descriptor = part.sstable.descriptor();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_its = name.strip_prefix(descriptor.name().as_str());
+            path.parent() == Some(&descriptor.folder) && is_its.is_some_and(|n| n.starts_with('-'))
+        })?;
+        let marks = self.marks(part).ok()?;
+        let behind = marks.partition_point(|(place, _)| place.as_slice() <= key);
+        marks.get(behind).map(|(place, _)| place.clone())
     }
 
     /// The offsets of an SSTable between which the partitions of a range lie.
@@ -151,7 +172,8 @@ impl CassandraTable {
         Ok((from, to.unwrap_or(end)))
     }
 
-    fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
+    /// The rows of a range, up to the first error.
+    pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
         let mut sources = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let (from, to) = self.extent(part, range)?;
@@ -249,7 +271,12 @@ impl Table for CassandraTable {
     }
 
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
-        Ok(Box::new(self.rows(range)?))
+        Ok(Box::new(Resuming::new(self, range)))
+    }
+
+    fn check_digests(&self) -> Result<()> {
+        let check = |part: &Part| part.sstable.check_digest().map(|_| ());
+        self.parts.par_iter().try_for_each(check)
     }
 
     fn ties(&self) -> Option<TieCount> {
@@ -301,7 +328,7 @@ impl Versions for Reader<'_> {
 }
 
 /// The rows of a range.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     table: &'a CassandraTable,
     merger: Merger<'a, Reader<'a>>,
     range: KeyRange,
@@ -316,6 +343,30 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Goes to the next row; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        loop {
+            match self.step()? {
+                Step::Nothing => {}
+                Step::End => return Ok(false),
+                Step::Row => return Ok(true),
+            }
+        }
+    }
+
+    /// The row that [`Rows::advance`] went to.
+    pub(super) fn row(&self) -> Row<'_> {
+        Row {
+            key: &self.key,
+            value: &self.value,
+        }
+    }
+
+    /// The key of the last row or of what came to nothing behind it; empty before all.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Goes on; true where `key` and `value` are a row's.
     fn step(&mut self) -> Result<Step> {
         let lens = &self.table.lens;
@@ -400,21 +451,4 @@ enum Step {
     Row,
     Nothing,
     End,
-}
-
-impl RowStream for Rows<'_> {
-    fn next(&mut self) -> Result<Option<Row<'_>>> {
-        loop {
-            match self.step()? {
-                Step::Nothing => {}
-                Step::End => return Ok(None),
-                Step::Row => {
-                    return Ok(Some(Row {
-                        key: &self.key,
-                        value: &self.value,
-                    }));
-                }
-            }
-        }
-    }
 }
