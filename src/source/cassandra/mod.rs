@@ -20,6 +20,7 @@ pub mod header; // an SSTable's columns
 mod index; // where partitions begin
 pub mod key; // the key of a row
 pub mod layout; // the columns of a table
+mod manifest; // which SSTables there were
 pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens

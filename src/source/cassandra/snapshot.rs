@@ -11,6 +11,7 @@ use super::data::Sstable;
 use super::descriptor::Descriptor;
 use super::folders::{self, ONLY_TABLE};
 use super::layout::Known;
+use super::manifest;
 use super::model::Seconds;
 use super::schema::TableSchema;
 use super::table::CassandraTable;
@@ -80,7 +81,9 @@ fn open_table(
     options: &SourceOptions,
     notes: &mut Vec<String>,
 ) -> Result<CassandraTable> {
-    let sstables = Descriptor::find(folder)?
+    let descriptors = Descriptor::find(folder)?;
+    manifest::check(folder, &descriptors, &options.file)?;
+    let sstables = descriptors
         .into_iter()
         .map(|descriptor| Sstable::open(descriptor, &options.file))
         .collect::<Result<Vec<_>>>()?;
