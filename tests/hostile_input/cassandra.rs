@@ -53,7 +53,7 @@ fn cases() -> Vec<Files> {
 }
 
 /// Makes the checksums of what was changed right again.
-fn seal(files: &Files, name: &str, bytes: &mut Vec<u8>) -> Vec<(String, Option<Vec<u8>>)> {
+fn seal(files: &Files, name: &str, bytes: &mut [u8]) -> Vec<(String, Option<Vec<u8>>)> {
     let Some((sstable, component)) = name.rsplit_once('-') else {
         return Vec::new();
     };
