@@ -86,12 +86,15 @@ pub fn run(args: &ApplyArgs, out: &mut Output) -> Result<Exit> {
     let mut source_options = source_args.options();
     let base = sides::find_snapshot(&args.base, &source_options)?;
     let patch = Input::open(&args.patch, &source_options.file)?;
-    let schema = PatchReader::new(&patch)?
-        .header()
-        .tables
-        .first()
-        .map(|table| table.schema.clone());
-    sides::take_key(&mut source_options, schema.as_ref());
+    let tables = PatchReader::new(&patch)?.header().tables.clone();
+    sides::take_key(
+        &mut source_options,
+        tables.first().map(|table| &table.schema),
+    );
+    let schemas = tables
+        .iter()
+        .map(|table| (table.name.as_str(), &table.schema));
+    sides::take_lens(&mut source_options, schemas);
     let base = sides::open_origin(base, &source_options, out)?;
     if let Some(output) = output {
         check_name(output, args, base.written_format())?;

@@ -1,5 +1,6 @@
 //! Arguments that several subcommands share, and how their texts become values.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -109,20 +110,18 @@ impl CommonArgs {
 }
 
 /// What of a Cassandra row counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ViewArg {
     /// Live cells with their timestamps, and tombstones younger than --gc-before
-    #[default]
     Cells,
     /// What SELECT returns: no timestamps, no tombstones
     Live,
 }
 
 /// Whose rule decides between writes of equal timestamps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TiesArg {
     /// Cassandra 4.0 and later
-    #[default]
     #[value(name = "4.0")]
     V4,
     /// Cassandra 3.0 and 3.11
@@ -187,25 +186,29 @@ pub struct SourceArgs {
 
     /// Cassandra: the instant at which TTLs are judged; default: now
     ///
-    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. One instant holds for all sides; a tree keeps the one it was
-    /// built with, so give the same to trees that shall be compared.
+    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. One instant holds for all sides. A tree keeps the one it was
+    /// built with: give the same to trees that shall be compared; a snapshot that meets a tree is seen at the tree's.
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub now: Option<i64>,
 
     /// Cassandra: what of a row counts
-    #[arg(long, value_enum, value_name = "VIEW", default_value_t)]
-    pub view: ViewArg,
+    ///
+    /// Default: as the tree or patch has it, else cells.
+    #[arg(long, value_enum, value_name = "VIEW")]
+    pub view: Option<ViewArg>,
 
     /// Cassandra: tombstones made before this leave no trace
     ///
-    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: --now less the gc_grace_seconds of the table's
-    /// schema (ten days where there is none). With 0, mdiff diff also warns of writes under deletions that may be purged any time.
+    /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: as the tree or patch has it, else --now less
+    /// the gc_grace_seconds of the table's schema (ten days where there is none). With 0, mdiff diff also warns of writes under deletions that may be purged any time.
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub gc_before: Option<i64>,
 
     /// Cassandra: whose rule decides between writes of equal timestamps
-    #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
-    pub ties: TiesArg,
+    ///
+    /// Default: as the tree or patch has it, else 4.0.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub ties: Option<TiesArg>,
 
     /// Cassandra: the tables' CREATE statements, instead of schema.cql
     ///
@@ -289,15 +292,16 @@ impl SourceArgs {
             },
             cassandra: CassandraOptions {
                 now: self.now,
-                view: match self.view {
+                view: self.view.map(|view| match view {
                     ViewArg::Cells => View::Cells,
                     ViewArg::Live => View::Live,
-                },
+                }),
                 gc_before: self.gc_before,
-                ties: match self.ties {
+                gc_before_of: BTreeMap::new(),
+                ties: self.ties.map(|ties| match ties {
                     TiesArg::V4 => Ties::V4,
                     TiesArg::V3_11 => Ties::V3_11,
-                },
+                }),
                 schema: self.schema.clone(),
                 snapshot: self.tag.clone(),
             },
@@ -347,6 +351,8 @@ pub struct RangeArgs {
     /// Only keys from this one on
     ///
     /// As mdiff prints it: a byte that is not printable as \xNN, a backslash as \\, the columns of a key separated by commas.
+    /// Of a Cassandra table: `a,7` is a partition, `a,7 : 2026,x` a row in it, `a,7 static` its static row; `token:N` the place
+    /// where a token begins.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub from: Option<String>,
 
@@ -355,6 +361,8 @@ pub struct RangeArgs {
     pub to: Option<String>,
 
     /// Only keys that start like this
+    ///
+    /// Of a Cassandra table: a partition, or the first clustering values with it, such as `a,7 : 2026`.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     pub prefix: Option<String>,
 

@@ -87,6 +87,14 @@ pub struct CatArgs {
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
 
+    /// Cassandra: only cells of which 4.0 and 3.11 take different writes
+    ///
+    /// Cells that were written more than once at the same timestamp: a line is the key, the column (with the element of a
+    /// collection in brackets), and what each version takes, separated by tabs. A node of 3.11 and one of 4.0 show different
+    /// values there.
+    #[arg(long, conflicts_with_all = ["csv", "base", "keep_going"])]
+    pub ties_only: bool,
+
     /// Go on past damaged places, and tell them
     ///
     /// The exit code is 3.
@@ -153,6 +161,10 @@ pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
             let snapshot = open_origin(origin, &options, out)?;
             print_snapshot(&*snapshot, &options, args, out)
         }
+        Found::Patch(_) if args.ties_only => Err(Error::usage(
+            "--ties-only is about the cells of a snapshot, not of a patch",
+            "name the snapshot",
+        )),
         Found::Patch(input) => print_patch(&input, args, out),
         Found::Tree(_) => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.file.display()),
@@ -237,6 +249,11 @@ fn print_snapshot(
     out: &mut Output,
 ) -> Result<Exit> {
     let tables = args.tables.of(snapshot)?;
+    if args.ties_only {
+        let listed = super::cat_ties::run(&tables, args, out);
+        snapshot.check_unchanged()?;
+        return listed;
+    }
     let printed = print_tables(&tables, options, args, out);
     // A file that changed explains whatever else was seen in it.
     snapshot.check_unchanged()?;

@@ -95,8 +95,8 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
                     let schema = schema(table)?;
                     as_then.cassandra.now = Some(schema.now);
                     as_then.cassandra.gc_before = Some(schema.gc_before);
-                    as_then.cassandra.view = schema.view;
-                    as_then.cassandra.ties = schema.ties;
+                    as_then.cassandra.view = Some(schema.view);
+                    as_then.cassandra.ties = Some(schema.ties);
                 }
                 Some(open_origin(origin, &as_then, out)?)
             }

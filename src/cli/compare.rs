@@ -39,7 +39,8 @@ pub struct CompareArgs {
 
     /// Print one JSON document
     ///
-    /// It has "schema": "mdiff/1"; fields are only ever added to that.
+    /// It has "schema": "mdiff/1"; fields are only ever added to that. "warnings" are objects with a "code", the "tables" and a
+    /// "text".
     #[arg(long)]
     pub json: bool,
 
@@ -63,12 +64,7 @@ pub struct CompareArgs {
 pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let plan = &args.plan;
     let mut options = plan.source.options();
-    let mut sides = Vec::new();
-    for path in &args.sides {
-        let side = sides::open(path, &options, out)?;
-        sides::take_key(&mut options, side.schema().as_ref());
-        sides.push(side);
-    }
+    let sides = sides::open_all(&args.sides, &mut options, out)?;
     let option = plan.range.option().or(plan.tree.shape_option());
     if let Some(option) = option
         && sides.iter().all(|side| matches!(side, Opened::Tree(_)))

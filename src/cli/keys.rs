@@ -52,12 +52,16 @@ pub fn parse_hex(text: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// The bytes with which every key starts that is printed with `text` at its front.
+/// The bytes with which every key starts that is printed with `text` at its front; of a CQL table, of the partition or the
+/// clustering values that `text` names.
 ///
 /// # Errors
 ///
 /// Usage, where it is no start of a key.
 pub fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
+    if let Schema::Cql(cql) = schema {
+        return cql.parse_prefix(text);
+    }
     let mut key = schema.parse_key(text)?;
     if let Schema::Columns { key: names, .. } = schema
         && names.len() > 1

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::instants::{have_one_instant, warnings};
 use super::output::Output;
-use super::sides::{Plan, SharedTable, open_snapshot, schema_of, shared_tables, take_key};
+use super::sides::{
+    Plan, SharedTable, open_snapshot, schema_of, schemas_of, shared_tables, take_key, take_lens,
+};
 use crate::compare::{self, Divergence, Outcome};
 use crate::diff::{self, ChangeSink, DiffOptions, Side};
 use crate::error::{Error, Result};
@@ -13,7 +16,7 @@ use crate::mtree::Tree;
 use crate::range::Coverage;
 use crate::row::Schema;
 use crate::source::memory::MemoryTable;
-use crate::source::{Snapshot, Table};
+use crate::source::{Snapshot, SourceOptions, Table};
 
 /// Divergent ranges that are collected before their rows are read, so that memory does not grow with their number.
 const RANGES_AT_A_TIME: usize = 1024;
@@ -68,22 +71,38 @@ impl Pair {
         options.text.trust_order = !plan.range.is_given();
         // With trees at hand, only the divergent ranges are read.
         options.file.few_reads = files.is_some();
-        let left_snapshot = open_snapshot(left, &options, out)?;
-        take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
-        let snapshots = [left_snapshot, open_snapshot(right, &options, out)?];
-        let found = match (&files, choice.given) {
-            (None, _) => None,
-            (Some(files), []) => found_beside(files, &snapshots, plan, out)?,
-            (Some(files), _) => Some(given(files, &paths, &snapshots, plan, out)?),
+        let trees = match &files {
+            Some(files) => Some(open_trees(files, plan)?),
+            None => None,
+        };
+        let mut snapshots = open_both([left, right], trees.as_ref(), &options, out)?;
+        let has_lens = trees
+            .iter()
+            .flatten()
+            .any(|tree| schemas_of(tree).any(|(_, schema)| matches!(schema, Schema::Cql(_))));
+        let found = match (&files, trees, choice.given) {
+            (Some(files), Some(trees), []) => found_beside(files, trees, &snapshots, out)?,
+            (Some(files), Some(trees), _) => {
+                Some(given(files, trees, &paths, &snapshots, plan, out)?)
+            }
+            _ => None,
         };
         let trees = match found {
             Some(trees) => trees,
             None => {
+                if has_lens {
+                    // They are seen as the trees were, which are not used.
+                    snapshots = open_both([left, right], None, &options, out)?;
+                }
                 let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
                 let right = plan.build_tree(snapshots[1].as_ref(), right, Some(&left), out)?;
                 vec![left, right]
             }
         };
+        let names = ["left".to_owned(), "right".to_owned()];
+        for warning in warnings(&shared_tables(&trees, &[])?, &trees, &names) {
+            out.warn(warning.text);
+        }
         let hash = plan.hash(trees.first())?;
         for tree in &trees {
             tree.header().hash.check_same(&hash.id())?;
@@ -193,9 +212,36 @@ impl Pair {
     }
 }
 
-/// Opens the trees that were named.
+/// Opens both snapshots, each seen as its tree was.
+fn open_both(
+    [left, right]: [&Path; 2],
+    trees: Option<&[Tree; 2]>,
+    options: &SourceOptions,
+    out: &Output,
+) -> Result<[Box<dyn Snapshot>; 2]> {
+    let mut of_left = options.clone();
+    let mut of_right = options.clone();
+    if let Some([left, right]) = trees {
+        take_lens(&mut of_left, schemas_of(left));
+        take_lens(&mut of_right, schemas_of(right));
+    }
+    let left = open_snapshot(left, &of_left, out)?;
+    take_key(&mut of_right, schema_of(left.as_ref()).as_ref());
+    Ok([left, open_snapshot(right, &of_right, out)?])
+}
+
+fn open_trees(files: &[PathBuf; 2], plan: &Plan) -> Result<[Tree; 2]> {
+    let options = plan.source.options().file;
+    Ok([
+        Tree::open(&files[0], &options)?,
+        Tree::open(&files[1], &options)?,
+    ])
+}
+
+/// The trees that were named, where they can be used.
 fn given(
     files: &[PathBuf; 2],
+    trees: [Tree; 2],
     paths: &[PathBuf; 2],
     snapshots: &[Box<dyn Snapshot>; 2],
     plan: &Plan,
@@ -207,10 +253,7 @@ fn given(
             "leave one of the two out",
         ));
     }
-    let options = plan.source.options().file;
-    let mut trees = Vec::new();
-    for ((file, path), snapshot) in files.iter().zip(paths).zip(snapshots) {
-        let tree = Tree::open(file, &options)?;
+    for (((file, tree), path), snapshot) in files.iter().zip(&trees).zip(paths).zip(snapshots) {
         if modified(file) < modified(path) {
             out.warn(format!(
                 "{} is older than {}: what changed since it was built may be missed",
@@ -218,30 +261,24 @@ fn given(
                 path.display()
             ));
         }
-        if !covers_all(&tree, snapshot.as_ref()) {
+        if !covers_all(tree, snapshot.as_ref()) {
             out.warn(format!(
                 "{} covers only a part of {}; the rest is not looked at",
                 file.display(),
                 path.display()
             ));
         }
-        trees.push(tree);
     }
-    Ok(trees)
+    Ok(trees.into())
 }
 
 /// The trees that lie beside the snapshots, where they are such as would be built now.
 fn found_beside(
     files: &[PathBuf; 2],
+    trees: [Tree; 2],
     snapshots: &[Box<dyn Snapshot>; 2],
-    plan: &Plan,
     out: &Output,
 ) -> Result<Option<Vec<Tree>>> {
-    let options = plan.source.options().file;
-    let trees = vec![
-        Tree::open(&files[0], &options)?,
-        Tree::open(&files[1], &options)?,
-    ];
     let fits = |tree: &Tree, snapshot: &dyn Snapshot| {
         let tables = snapshot.tables();
         covers_all(tree, snapshot)
@@ -251,10 +288,15 @@ fn found_beside(
                 view.is_some_and(|view| view.header().schema == *table.schema())
             })
     };
+    let see_alike = trees[0].tables().all(|one| {
+        let other = trees[1].table(&one.header().name);
+        other.is_none_or(|other| have_one_instant(&one.header().schema, &other.header().schema))
+    });
     let has_one_hash = trees[0].header().hash == trees[1].header().hash
         && trees[0].header().hash.without_key().is_some();
     let names = format!("{} and {}", files[0].display(), files[1].display());
     if !has_one_hash
+        || !see_alike
         || !trees
             .iter()
             .zip(snapshots)
@@ -268,7 +310,7 @@ fn found_beside(
     out.note(format!(
         "using the trees {names}, which are newer than the snapshots (--no-trees builds them anew)"
     ));
-    Ok(Some(trees))
+    Ok(Some(trees.into()))
 }
 
 /// Whether a tree tells of every key of every table of a snapshot.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::instants::warnings;
 use super::output::{self, Output, Tone, count, counted};
 use super::sides::{SharedTable, shared_tables};
 use super::strip::Strip;
@@ -62,6 +63,14 @@ pub fn report(
         compare::check_comparable(&table.views(trees))?;
     }
     let several = tables.len() > 1;
+    let sides: Vec<String> = paths
+        .iter()
+        .map(|path| output::name(path.display()))
+        .collect();
+    let warnings = warnings(&tables, trees, &sides);
+    for warning in &warnings {
+        out.warn(&warning.text);
+    }
     if form.json {
         let sides: Vec<Value> = paths
             .iter()
@@ -94,7 +103,15 @@ pub fn report(
         verdict = verdict.max(found);
     }
     if form.json {
-        out.line(format!("],\"result\":\"{}\"}}", verdict.word()))?;
+        let warnings: Vec<Value> = warnings
+            .iter()
+            .map(|warning| json!({ "code": warning.code, "tables": warning.tables, "text": warning.text }))
+            .collect();
+        out.line(format!(
+            "],\"warnings\":{},\"result\":\"{}\"}}",
+            Value::from(warnings),
+            verdict.word()
+        ))?;
     } else if several {
         out.line(format!("all tables: {}", verdict.word()))?;
     }

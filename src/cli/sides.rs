@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
 use super::kind::Found;
-use super::output::Output;
+use super::output::{self, Output, counted};
 use crate::build::{
     BuildOptions, build_table, chosen_tables, empty_like, guess_leaf_bits, open_built,
 };
@@ -16,11 +16,13 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
+use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::source::block_table::is_table;
+use crate::source::cassandra::cells::Ties;
 use crate::source::lsm::LooseTables;
 use crate::source::union::Union;
-use crate::source::{self, Origin, Snapshot, SourceOptions};
+use crate::source::{self, Origin, Snapshot, SourceOptions, Table};
 
 /// One side as it was named.
 pub enum Opened {
@@ -30,15 +32,59 @@ pub enum Opened {
     Snapshot(Box<dyn Snapshot>),
 }
 
-/// Opens a tree or a snapshot: the content decides.
+/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
+/// may have their columns in any order.
+pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
+    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
+        options.text.key.clone_from(key);
+    }
+}
+
+/// Takes from the tables of a tree or a patch how rows of Cassandra are seen, where that is not asked for: the same rows seen
+/// at another instant are others.
+pub fn take_lens<'t>(
+    options: &mut SourceOptions,
+    tables: impl IntoIterator<Item = (&'t str, &'t Schema)>,
+) {
+    let options = &mut options.cassandra;
+    for (name, schema) in tables {
+        let Schema::Cql(schema) = schema else {
+            continue;
+        };
+        options.view.get_or_insert(schema.view);
+        options.ties.get_or_insert(schema.ties);
+        if *options.now.get_or_insert(schema.now) == schema.now {
+            options
+                .gc_before_of
+                .insert(name.to_owned(), schema.gc_before);
+        }
+    }
+}
+
+/// The tables of a tree with their schemas, for [`take_lens`].
+pub fn schemas_of(tree: &Tree) -> impl Iterator<Item = (&str, &Schema)> {
+    let tables = tree.header().tables.iter();
+    tables.map(|table| (table.name.as_str(), &table.schema))
+}
+
+/// Opens all sides, each a tree or a snapshot: the content decides. Trees come first, so that snapshots are seen as the first
+/// tree was; the columns of the key are those of the side that is named first.
 ///
 /// # Errors
 ///
 /// Those of opening; Usage for a patch.
-pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened> {
-    match Found::open(path, &options.file)? {
-        Found::Tree(input) => Tree::from_input(input).map(|tree| Opened::Tree(Box::new(tree))),
-        Found::Snapshot(origin) => open_origin(origin, options, out).map(Opened::Snapshot),
+pub fn open_all(
+    paths: &[PathBuf],
+    options: &mut SourceOptions,
+    out: &Output,
+) -> Result<Vec<Opened>> {
+    enum Side {
+        Tree(Box<Tree>),
+        Snapshot(Origin),
+    }
+    let find = |path: &PathBuf| match Found::open(path, &options.file)? {
+        Found::Tree(input) => Tree::from_input(input).map(|tree| Side::Tree(Box::new(tree))),
+        Found::Snapshot(origin) => Ok(Side::Snapshot(origin)),
         Found::Patch(_) => Err(Error::usage(
             format!(
                 "{} is a patch, where a snapshot or a tree is wanted",
@@ -46,15 +92,25 @@ pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened
             ),
             "look into a patch with: mdiff cat PATCH",
         )),
+    };
+    let sides = paths.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let first_tree = sides.iter().find_map(|side| match side {
+        Side::Tree(tree) => Some(tree),
+        Side::Snapshot(_) => None,
+    });
+    if let Some(tree) = first_tree {
+        take_lens(options, schemas_of(tree));
     }
-}
-
-/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
-/// may have their columns in any order.
-pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
-        options.text.key.clone_from(key);
+    let mut opened = Vec::new();
+    for side in sides {
+        let side = match side {
+            Side::Tree(tree) => Opened::Tree(tree),
+            Side::Snapshot(origin) => Opened::Snapshot(open_origin(origin, options, out)?),
+        };
+        take_key(options, side.schema().as_ref());
+        opened.push(side);
     }
+    Ok(opened)
 }
 
 impl Opened {
@@ -196,6 +252,26 @@ pub struct Plan {
     pub fine: bool,
 }
 
+/// Tells of cells that servers of another version show otherwise.
+fn tell_ties(table: &dyn Table, path: &Path, out: &Output) {
+    let (Some(ties), Schema::Cql(schema)) = (table.ties(), table.schema()) else {
+        return;
+    };
+    if ties.cells > 0 {
+        let least = if ties.has_more { "at least " } else { "" };
+        let other = match schema.ties {
+            Ties::V4 => "3.11",
+            Ties::V3_11 => "4.0",
+        };
+        out.note(format!(
+            "{path}: {least}{} of table {} written twice at the same timestamp, of which Cassandra {other} takes other writes (--ties {other}); list them with: mdiff cat {path} --ties-only",
+            counted(ties.cells, "cell"),
+            output::name(table.name()),
+            path = output::name(path.display()),
+        ));
+    }
+}
+
 /// How much finer leaves of trees are that are not kept: an eighth of the rows.
 const FINER_BITS: u32 = 3;
 
@@ -276,11 +352,20 @@ impl Plan {
                     keep_going: self.tree.keep_going,
                     temp_dir: self.source.temp_dir.clone(),
                 };
-                build_table(table, &options, &progress)
+                let tree = build_table(table, &options, &progress)?;
+                // All of its files have just been read. Of damage that is passed over a digest says nothing new.
+                if options.coverage == KeyRange::all() && !options.keep_going {
+                    table.check_digests()?;
+                }
+                Ok(tree)
             })
             .collect::<Result<Vec<_>>>();
         ticker.finish();
         snapshot.check_unchanged()?;
+        snapshot
+            .tables()
+            .iter()
+            .for_each(|table| tell_ties(*table, path, out));
         trees
     }
 

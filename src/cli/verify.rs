@@ -74,6 +74,7 @@ pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
         &mut options,
         tree.header().tables.first().map(|table| &table.schema),
     );
+    sides::take_lens(&mut options, sides::schemas_of(&tree));
     let snapshot = sides::open_origin(origin, &options, out)?;
     let recorded: Vec<String> = tree
         .header()

@@ -3,6 +3,7 @@
 //! A new format is one file or folder here, one line in [`FORMATS`] and a folder in `testdata/`. It needs [`Snapshot`] and
 //! [`Table`]; nothing outside this room knows a format by name.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 use cassandra::cells::Ties;
+use cassandra::tied::{TieCount, Tied};
 use cassandra::view::View;
 
 pub mod block_table;
@@ -159,16 +161,18 @@ pub struct DatabaseOptions {
 }
 
 /// How Cassandra's and ScyllaDB's SSTables are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CassandraOptions {
     /// The instant at which what expires is dead, in seconds since 1970; `None` is that of the first opening in this process.
     pub now: Option<i64>,
-    /// What of a row counts.
-    pub view: View,
+    /// What of a row counts; `None` is [`View::default`].
+    pub view: Option<View>,
     /// Tombstones made before this leave no trace, in seconds since 1970; `None` is `now` less the schema's gc_grace_seconds.
     pub gc_before: Option<i64>,
-    /// Whose rule decides between writes of equal timestamps.
-    pub ties: Ties,
+    /// The same for tables by name, where `gc_before` is `None`: as a tree has it.
+    pub gc_before_of: BTreeMap<String, i64>,
+    /// Whose rule decides between writes of equal timestamps; `None` is [`Ties::default`].
+    pub ties: Option<Ties>,
     /// The tables' schema, instead of the `schema.cql` beside their SSTables.
     pub schema: Option<PathBuf>,
     /// Name of the snapshot to read below the tables' folders, instead of the SSTables in these.
@@ -230,6 +234,35 @@ pub trait Table: Send + Sync {
     /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
     fn gc_grace_seconds(&self) -> Option<i64> {
         None
+    }
+
+    /// Cells that scans have met so far and of which versions of the software take different writes; `None` where there is no
+    /// such thing.
+    fn ties(&self) -> Option<TieCount> {
+        None
+    }
+
+    /// Hands the key and the cell of each of those in `range` to `sink`, ascending by key.
+    ///
+    /// # Errors
+    ///
+    /// Those of a scan and of `sink`.
+    fn each_tie(
+        &self,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&[u8], &Tied) -> Result<()>,
+    ) -> Result<()> {
+        let _ = (range, sink);
+        Ok(())
+    }
+
+    /// Checks what only a reading of whole files proves: digests that lie beside them.
+    ///
+    /// # Errors
+    ///
+    /// Damaged; I/O errors.
+    fn check_digests(&self) -> Result<()> {
+        Ok(())
     }
 
     /// Whether a scan may still fail for a reason that [`Table::recover`] mends. Whoever can't take back the rows that it has

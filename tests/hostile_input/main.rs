@@ -8,8 +8,10 @@
 mod common;
 
 mod bombs;
+mod cassandra;
 mod craft;
 mod extremes;
+mod folders;
 mod harness;
 mod mutations;
 mod parsers;

@@ -41,7 +41,8 @@ pub fn read_snapshot(path: &Path, bytes: &[u8], mmap: bool, options: &SourceOpti
     walk_snapshot(snapshot.as_ref())
 }
 
-fn walk_snapshot(snapshot: &dyn Snapshot) -> bool {
+/// Reads a snapshot in every way there is. Returns whether it was read to the end without an error.
+pub fn walk_snapshot(snapshot: &dyn Snapshot) -> bool {
     let mut sound = true;
     snapshot.describe();
     for table in snapshot.tables() {

@@ -72,31 +72,68 @@ impl<'r> Version<'r> {
     }
 }
 
-/// Returns the version that counts; `ties` counts the cells for which the two rules choose differently.
-pub fn reconcile<'r>(
-    left: Version<'r>,
-    right: Version<'r>,
-    is_counter: bool,
-    rules: Rules,
-    ties: &mut u64,
-) -> Version<'r> {
-    if is_counter {
-        return reconcile_counters(left, right);
-    }
-    let order = match left.timestamp.cmp(&right.timestamp) {
-        Ordering::Equal => {
-            let (since_4, before_4) = (tie_4(&left, &right), tie_3_11(&left, &right, rules.now));
-            if since_4 != before_4 && left != right {
-                *ties += 1;
-            }
-            match rules.ties {
-                Ties::V4 => since_4,
-                Ties::V3_11 => before_4,
-            }
+/// The version of a cell that counts, of all that were met so far.
+#[derive(Debug)]
+pub struct Choice<'r> {
+    best: Version<'r>,
+    /// What the other rule for equal timestamps takes, where that may be another.
+    by_other: Option<Version<'r>>,
+}
+
+impl<'r> Choice<'r> {
+    /// The first version.
+    pub fn of(best: Version<'r>) -> Choice<'r> {
+        Choice {
+            best,
+            by_other: None,
         }
-        order => order,
-    };
-    match order {
+    }
+
+    /// With one more version.
+    #[must_use]
+    pub fn with(self, next: Version<'r>, is_counter: bool, rules: Rules) -> Choice<'r> {
+        if is_counter {
+            return Choice::of(reconcile_counters(self.best, next));
+        }
+        let other = Rules {
+            ties: match rules.ties {
+                Ties::V4 => Ties::V3_11,
+                Ties::V3_11 => Ties::V4,
+            },
+            ..rules
+        };
+        let is_other = |best: &Version<'r>| order(best, &next, rules) != order(best, &next, other);
+        let by_other = match self.by_other {
+            None if !is_other(&self.best) => None,
+            by_other => {
+                let best = by_other.unwrap_or_else(|| self.best.clone());
+                Some(stronger(best, next.clone(), other))
+            }
+        };
+        Choice {
+            best: stronger(self.best, next, rules),
+            by_other,
+        }
+    }
+
+    /// The version that counts, and where the other rule takes another, that.
+    pub fn made(self) -> (Version<'r>, Option<Version<'r>>) {
+        let by_other = self.by_other.filter(|other| *other != self.best);
+        (self.best, by_other)
+    }
+}
+
+fn order(left: &Version<'_>, right: &Version<'_>, rules: Rules) -> Ordering {
+    left.timestamp
+        .cmp(&right.timestamp)
+        .then_with(|| match rules.ties {
+            Ties::V4 => tie_4(left, right),
+            Ties::V3_11 => tie_3_11(left, right, rules.now),
+        })
+}
+
+fn stronger<'r>(left: Version<'r>, right: Version<'r>, rules: Rules) -> Version<'r> {
+    match order(&left, &right, rules) {
         Ordering::Less => right,
         _ => left,
     }
@@ -173,19 +210,53 @@ mod tests {
 
     /// Which of two wins by both rules, and how many ties are told.
     fn winners<'a>(left: &Version<'a>, right: &Version<'a>) -> (Version<'a>, Version<'a>, u64) {
-        let mut ties = 0;
-        let mut winner = |rule| {
+        let winner = |rule| {
             let rules = Rules {
                 ties: rule,
                 now: 100,
             };
-            let both = [(left, right), (right, left)]
-                .map(|(one, other)| reconcile(one.clone(), other.clone(), false, rules, &mut ties));
+            let both = [(left, right), (right, left)].map(|(one, other)| {
+                let choice = Choice::of(one.clone()).with(other.clone(), false, rules);
+                choice.made()
+            });
             assert_eq!(both[0], both[1]);
             both[0].clone()
         };
-        let (since_4, before_4) = (winner(Ties::V4), winner(Ties::V3_11));
-        (since_4, before_4, ties / 4)
+        let ((since_4, other), (before_4, same)) = (winner(Ties::V4), winner(Ties::V3_11));
+        let by_other =
+            |of: &Option<Version<'a>>, best: &Version<'a>| of.clone().unwrap_or(best.clone());
+        assert_eq!(by_other(&other, &since_4), before_4);
+        assert_eq!(by_other(&same, &before_4), since_4);
+        (since_4, before_4, other.is_some().into())
+    }
+
+    #[test]
+    fn of_many_versions_each_rule_takes_its_own() {
+        let rules = Rules {
+            ties: Ties::V4,
+            now: 100,
+        };
+        let of = |versions: &[Version<'static>]| {
+            let (first, rest) = versions.split_first().unwrap();
+            let choice = rest.iter().fold(Choice::of(first.clone()), |choice, next| {
+                choice.with(next.clone(), false, rules)
+            });
+            choice.made()
+        };
+        let (high, low, middle) = (plain(b"\xff"), plain(b"\x01"), plain(b"\x02"));
+        for versions in [
+            [high.clone(), low.clone(), middle.clone()],
+            [middle.clone(), low.clone(), high.clone()],
+            [low, high.clone(), middle.clone()],
+        ] {
+            assert_eq!(of(&versions), (high.clone(), Some(middle.clone())));
+        }
+        // Both take the last: that the first two are a tie does not matter.
+        let newer = Version {
+            timestamp: 6,
+            ..plain(b"a")
+        };
+        assert_eq!(of(&[high, middle, newer.clone()]), (newer, None));
     }
 
     #[test]

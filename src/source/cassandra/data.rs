@@ -7,7 +7,7 @@
 //! The first unfiltered is the static row, if the SSTable has static columns; it is there even where it is empty. Offsets are
 //! those of the data before compression.
 
-use super::chunks::Chunks;
+use super::chunks::{ChunkReader, Chunks};
 use super::descriptor::Descriptor;
 use super::header::Header;
 use super::model::{Deletion, Marker, Place, Row};
@@ -73,6 +73,14 @@ impl Sstable {
             in_partition: false,
             clustering: Vec::new(),
         }
+    }
+
+    /// Whether the bytes between two uncompressed offsets can be read: their checksums match.
+    pub fn can_be_read(&self, from: u64, to: u64) -> bool {
+        let (mut reader, mut chunk) = (ChunkReader::new(), Vec::new());
+        let (len, end) = (self.chunks.chunk_len(), to.min(self.data_len()));
+        (from / len..end.div_ceil(len))
+            .all(|at| self.chunks.read(at, &mut reader, &mut chunk).is_ok())
     }
 
     /// Compares Data.db with Digest.crc32; returns false where there is no such file. Reads the whole file.

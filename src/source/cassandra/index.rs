@@ -109,25 +109,39 @@ impl Sstable {
         self.walked(pieces)
     }
 
-    /// Reads the keys that stand at these places; `None` if one is not as the index says.
+    /// Reads the keys that stand at these places; `None` if one is not as the index says. Those that can't be read are left
+    /// out: the data may be damaged there and sound elsewhere.
     fn looked_up(&self, places: Vec<IndexPlace>) -> Option<Vec<PartitionStart>> {
         let starts = places.into_iter().map(|place| {
-            let offset = place.offset;
-            if let Some(previous) = place.previous.filter(|p| offset - p <= PROOF_BYTES_MAX) {
-                let mut reader = self.read(previous, offset);
-                reader.next_partition().ok()??;
-                if reader.next_partition().ok()?.is_some() {
-                    return None;
-                }
-            }
-            let key = self.read(offset, self.data_len()).next_partition();
-            let key = key.ok()??.key;
-            match place.key {
-                Some(wanted) if wanted != key => None,
-                _ => Some(PartitionStart { key, offset }),
+            let (from, to) = (place.previous.unwrap_or(place.offset), place.offset);
+            match self.look_up(place) {
+                Ok(found) => found,
+                Err(_) if self.can_be_read(from, to.saturating_add(HEAD_BYTES_MAX)) => None,
+                Err(_) => Some(None),
             }
         });
-        starts.collect::<Option<Vec<_>>>().filter(|s| !s.is_empty())
+        let starts = starts.collect::<Option<Vec<_>>>()?;
+        let starts: Vec<_> = starts.into_iter().flatten().collect();
+        (!starts.is_empty()).then_some(starts)
+    }
+
+    /// The partition at a place, or `None` where there is no beginning of one.
+    fn look_up(&self, place: IndexPlace) -> Result<Option<Option<PartitionStart>>> {
+        let offset = place.offset;
+        if let Some(previous) = place.previous.filter(|p| offset - p <= PROOF_BYTES_MAX) {
+            let mut reader = self.read(previous, offset);
+            if reader.next_partition()?.is_none() || reader.next_partition()?.is_some() {
+                return Ok(None);
+            }
+        }
+        let head = self.read(offset, self.data_len()).next_partition()?;
+        Ok(head.and_then(|head| match place.key {
+            Some(wanted) if wanted != head.key => None,
+            _ => Some(Some(PartitionStart {
+                key: head.key,
+                offset,
+            })),
+        }))
     }
 
     /// Reads Index.db; `None` where it can't be read.
@@ -173,6 +187,9 @@ impl Sstable {
         Ok(starts)
     }
 }
+
+/// Longest head of a partition: its key, the length of that, its deletion.
+const HEAD_BYTES_MAX: u64 = 2 + 0xffff + 12;
 
 /// Longest front of an entry of Index.db: a key of 64 KiB, its length, two uvints.
 const INDEX_ENTRY_FRONT_MAX: u64 = 2 + 0xffff + 9 + 9;

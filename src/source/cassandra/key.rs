@@ -161,6 +161,60 @@ pub fn decode(
     Some(Decoded { partition, place })
 }
 
+/// Puts a key together, of which [`decode`] gives `partition` and `place` back; `None` where it has too many clustering
+/// values, or a row too few.
+pub fn encode(
+    partition: &[u8],
+    place: &Place,
+    partitioner: Partitioner,
+    key_type: &CqlType,
+    clustering: &[CqlType],
+) -> Option<Vec<u8>> {
+    let mut key = Vec::new();
+    push_partition(&mut key, partitioner, key_type, partition);
+    let (values, side) = match place {
+        Place::Partition => return Some(key),
+        Place::Deletion => {
+            key.push(PARTITION_DELETION);
+            return Some(key);
+        }
+        Place::Static => {
+            key.push(STATIC);
+            return Some(key);
+        }
+        Place::Row(values) if values.len() != clustering.len() => return None,
+        Place::Row(values) => (values, AT),
+        Place::Bound(values, Side::Before) => (values, BEFORE),
+        Place::Bound(values, Side::Behind) => (values, BEHIND),
+    };
+    key.push(CLUSTERED);
+    if values.len() > clustering.len() {
+        return None;
+    }
+    for (value, cql_type) in values.iter().zip(clustering) {
+        cql_type.push_ordered(value.as_deref(), &mut key);
+    }
+    key.push(side);
+    Some(key)
+}
+
+/// Appends the beginning of all rows of a partition whose clustering values start with `values`. The last of them counts
+/// as equal whatever its bytes.
+pub fn push_clustering_prefix(
+    out: &mut Vec<u8>,
+    values: &[Option<Vec<u8>>],
+    clustering: &[CqlType],
+) {
+    out.push(CLUSTERED);
+    for (at, (value, cql_type)) in values.iter().zip(clustering).enumerate() {
+        let exactness = match at + 1 == values.len() {
+            true => Exactness::Equal,
+            false => Exactness::Bytes,
+        };
+        push_value(out, cql_type, value.as_deref(), exactness);
+    }
+}
+
 fn take_partition_key(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let mut key = Vec::new();
     loop {

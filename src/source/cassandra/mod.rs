@@ -20,17 +20,20 @@ pub mod header; // an SSTable's columns
 mod index; // where partitions begin
 pub mod key; // the key of a row
 pub mod layout; // the columns of a table
+mod manifest; // which SSTables there were
 pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
 pub mod reconcile; // SSTables into one stream
+mod resume; // past damage
 mod rows; // how rows are encoded
 pub mod schema; // CREATE TABLE
 mod snapshot; // a folder
 mod statistics; // Statistics.db
 mod table; // one table
 #[cfg(test)]
-mod testing; // fixtures
+pub mod testing; // fixtures
+pub mod tied; // cells of which versions take different writes
 mod trie; // Partitions.db
 pub mod types; // CQL types
 pub mod value; // the value of a row

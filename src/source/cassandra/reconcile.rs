@@ -14,10 +14,11 @@
 
 use std::cmp::Ordering;
 
-use super::cells::{Rules, Version, reconcile};
+use super::cells::{Choice, Rules, Version};
 use super::key::{self, Exactness};
 use super::layout::{Column, Layout, Mapping};
 use super::model::{Cell, ColumnCells, Deletion, Liveness, Marker, Row};
+use super::tied::Tied;
 use crate::error::{Error, Result};
 
 /// What [`Merger::next`] found.
@@ -168,8 +169,8 @@ pub struct Merger<'t, V> {
     position: Vec<u8>,
     exact: Vec<u8>,
     cursors: Vec<usize>,
-    /// Cells for which the rules for equal timestamps choose differently.
-    pub ties: u64,
+    /// Cells of the current row for which the rules for equal timestamps choose differently.
+    pub tied: Vec<Tied>,
 }
 
 impl<'t, V: Versions> Merger<'t, V> {
@@ -213,7 +214,7 @@ impl<'t, V: Versions> Merger<'t, V> {
             position: Vec::new(),
             exact: Vec::new(),
             cursors: Vec::new(),
-            ties: 0,
+            tied: Vec::new(),
         })
     }
 
@@ -286,6 +287,7 @@ impl<'t, V: Versions> Merger<'t, V> {
     ///
     /// Those of reading.
     pub fn next(&mut self, out: &mut Row) -> Result<Merged> {
+        self.tied.clear();
         loop {
             if !self.find_here() {
                 return Ok(Merged::End);
@@ -394,7 +396,7 @@ impl<'t, V: Versions> Merger<'t, V> {
         let mut merge = RowMerge {
             layout: self.layout,
             rules: self.rules,
-            ties: &mut self.ties,
+            tied: &mut self.tied,
             cursors: &mut self.cursors,
         };
         merge.merge(&rows, covered, out);
@@ -448,7 +450,7 @@ fn stronger(one: Liveness, other: Liveness) -> Liveness {
 struct RowMerge<'a> {
     layout: &'a Layout,
     rules: Rules,
-    ties: &'a mut u64,
+    tied: &'a mut Vec<Tied>,
     /// For each version, its next column.
     cursors: &'a mut Vec<usize>,
 }
@@ -549,20 +551,23 @@ impl RowMerge<'_> {
             let Some(path) = heads.min_by(|a, b| column.compare_paths(a, b)) else {
                 break;
             };
-            let mut best: Option<Version<'_>> = None;
+            let mut choice: Option<Choice<'_>> = None;
             for lane in &mut lanes {
                 while let Some(next) = lane.next_if(|v| column.compare_paths(v.path, path).is_eq())
                 {
-                    best = Some(match best {
-                        None => next,
-                        Some(best) => {
-                            reconcile(best, next, column.is_counter, self.rules, self.ties)
-                        }
+                    choice = Some(match choice {
+                        None => Choice::of(next),
+                        Some(choice) => choice.with(next, column.is_counter, self.rules),
                     });
                 }
             }
-            if let Some(best) = best {
-                push_cell(out, &best);
+            let Some((best, by_other)) = choice.map(Choice::made) else {
+                continue;
+            };
+            push_cell(out, &best);
+            if let Some(other) = by_other {
+                let tied = Tied::of(&column.name, &best, &other, self.rules.ties);
+                self.tied.push(tied);
             }
         }
         if out.cells.len() > first || !deletion.is_live() {

@@ -11,6 +11,7 @@ use super::data::Sstable;
 use super::descriptor::Descriptor;
 use super::folders::{self, ONLY_TABLE};
 use super::layout::Known;
+use super::manifest;
 use super::model::Seconds;
 use super::schema::TableSchema;
 use super::table::CassandraTable;
@@ -80,7 +81,9 @@ fn open_table(
     options: &SourceOptions,
     notes: &mut Vec<String>,
 ) -> Result<CassandraTable> {
-    let sstables = Descriptor::find(folder)?
+    let descriptors = Descriptor::find(folder)?;
+    manifest::check(folder, &descriptors, &options.file)?;
+    let sstables = descriptors
         .into_iter()
         .map(|descriptor| Sstable::open(descriptor, &options.file))
         .collect::<Result<Vec<_>>>()?;
@@ -97,15 +100,16 @@ fn open_table(
         ));
     }
     let lens = Lens {
-        view: options.cassandra.view,
+        view: options.cassandra.view.unwrap_or_default(),
         now,
         gc_before: options
             .cassandra
             .gc_before
+            .or_else(|| options.cassandra.gc_before_of.get(name).copied())
             .unwrap_or_else(|| now.saturating_sub(gc_grace)),
     };
     let rules = Rules {
-        ties: options.cassandra.ties,
+        ties: options.cassandra.ties.unwrap_or_default(),
         now,
     };
     let table = CassandraTable::new(
@@ -169,7 +173,7 @@ impl Snapshot for CassandraSnapshot {
 
     fn describe(&self) -> Vec<(String, String)> {
         let mut lines = Vec::new();
-        if self.lens_of_all.ties == Ties::V3_11 {
+        if self.lens_of_all.ties == Some(Ties::V3_11) {
             lines.push(("ties".to_owned(), "by the rule of 3.11".to_owned()));
         }
         for table in &self.tables {

@@ -19,8 +19,8 @@ const NOW: Seconds = 1_795_311_000;
 fn options(view: View, ties: Ties) -> SourceOptions {
     let mut options = SourceOptions::default();
     options.cassandra.now = Some(NOW);
-    options.cassandra.view = view;
-    options.cassandra.ties = ties;
+    options.cassandra.view = Some(view);
+    options.cassandra.ties = Some(ties);
     options
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
 
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Unfiltered};
@@ -10,9 +11,11 @@ use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
+use super::resume::Resuming;
+use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
 use super::view::Lens;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::range::KeyRange;
 use crate::row::cql::{CqlColumn, CqlSchema};
 use crate::row::{Row, RowStream, Schema, escape};
@@ -35,7 +38,7 @@ pub struct CassandraTable {
     lens: Lens,
     rules: Rules,
     schema: Schema,
-    ties: AtomicU64,
+    ties: Counter,
     gc_grace: Option<Seconds>,
 }
 
@@ -79,7 +82,7 @@ impl CassandraTable {
             layout,
             lens,
             rules,
-            ties: AtomicU64::new(0),
+            ties: Counter::default(),
             gc_grace: None,
         })
     }
@@ -101,12 +104,6 @@ impl CassandraTable {
         &self.layout
     }
 
-    /// Cells met in scans so far for which the rules for equal timestamps choose differently; a cell counts in every scan
-    /// that reads it.
-    pub fn ties(&self) -> u64 {
-        self.ties.load(Ordering::Relaxed)
-    }
-
     /// Its SSTables.
     pub fn sstables(&self) -> impl Iterator<Item = &Sstable> {
         self.parts.iter().map(|part| &part.sstable)
@@ -121,7 +118,11 @@ impl CassandraTable {
         if let Some(marks) = part.marks.get() {
             return Ok(marks);
         }
-        let marks = self.read_marks(part)?;
+        let marks = match self.read_marks(part) {
+            // Whoever reads what is damaged tells of it; the cuts do without.
+            Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => Vec::new(),
+            marks => marks?,
+        };
         Ok(part.marks.get_or_init(|| marks))
     }
 
@@ -140,6 +141,20 @@ impl CassandraTable {
         Ok(marks)
     }
 
+    /// The place of the first partition behind `key` at which the SSTable can be read again in which an error arose.
+    pub(super) fn partition_behind(&self, error: &Error, key: &[u8]) -> Option<Vec<u8>> {
+        let path = error.path()?;
+        let part = self.parts.iter().find(|part| {
+            let descriptor = part.sstable.descriptor();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_its = name.strip_prefix(descriptor.name().as_str());
+            path.parent() == Some(&descriptor.folder) && is_its.is_some_and(|n| n.starts_with('-'))
+        })?;
+        let marks = self.marks(part).ok()?;
+        let behind = marks.partition_point(|(place, _)| place.as_slice() <= key);
+        marks.get(behind).map(|(place, _)| place.clone())
+    }
+
     /// The offsets of an SSTable between which the partitions of a range lie.
     fn extent(&self, part: &Part, range: &KeyRange) -> Result<(u64, u64)> {
         let end = part.sstable.data_len();
@@ -155,6 +170,30 @@ impl CassandraTable {
             None => None,
         };
         Ok((from, to.unwrap_or(end)))
+    }
+
+    /// The rows of a range, up to the first error.
+    pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
+        let mut sources = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let (from, to) = self.extent(part, range)?;
+            let reader = Reader {
+                sstable: &part.sstable,
+                partitions: part.sstable.read(from, to),
+            };
+            sources.push((reader, part.mapping.clone()));
+        }
+        Ok(Rows {
+            table: self,
+            merger: Merger::new(&self.layout, self.rules, sources)?,
+            range: range.clone(),
+            encoder: Encoder::default(),
+            row: SstableRow::default(),
+            key: Vec::new(),
+            value: Vec::new(),
+            partition_len: None,
+            open: Deletion::LIVE,
+        })
     }
 }
 
@@ -232,26 +271,30 @@ impl Table for CassandraTable {
     }
 
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
-        let mut sources = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let (from, to) = self.extent(part, range)?;
-            let reader = Reader {
-                sstable: &part.sstable,
-                partitions: part.sstable.read(from, to),
-            };
-            sources.push((reader, part.mapping.clone()));
+        Ok(Box::new(Resuming::new(self, range)))
+    }
+
+    fn check_digests(&self) -> Result<()> {
+        let check = |part: &Part| part.sstable.check_digest().map(|_| ());
+        self.parts.par_iter().try_for_each(check)
+    }
+
+    fn ties(&self) -> Option<TieCount> {
+        Some(self.ties.total())
+    }
+
+    fn each_tie(
+        &self,
+        range: &KeyRange,
+        sink: &mut dyn FnMut(&[u8], &Tied) -> Result<()>,
+    ) -> Result<()> {
+        let mut rows = self.rows(range)?;
+        while !matches!(rows.step()?, Step::End) {
+            for cell in rows.tied() {
+                sink(&rows.key, cell)?;
+            }
         }
-        Ok(Box::new(Rows {
-            table: self,
-            merger: Merger::new(&self.layout, self.rules, sources)?,
-            range: range.clone(),
-            encoder: Encoder::default(),
-            row: SstableRow::default(),
-            key: Vec::new(),
-            value: Vec::new(),
-            partition_len: None,
-            open: Deletion::LIVE,
-        }))
+        Ok(())
     }
 }
 
@@ -285,7 +328,7 @@ impl Versions for Reader<'_> {
 }
 
 /// The rows of a range.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     table: &'a CassandraTable,
     merger: Merger<'a, Reader<'a>>,
     range: KeyRange,
@@ -300,6 +343,30 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Goes to the next row; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        loop {
+            match self.step()? {
+                Step::Nothing => {}
+                Step::End => return Ok(false),
+                Step::Row => return Ok(true),
+            }
+        }
+    }
+
+    /// The row that [`Rows::advance`] went to.
+    pub(super) fn row(&self) -> Row<'_> {
+        Row {
+            key: &self.key,
+            value: &self.value,
+        }
+    }
+
+    /// The key of the last row or of what came to nothing behind it; empty before all.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Goes on; true where `key` and `value` are a row's.
     fn step(&mut self) -> Result<Step> {
         let lens = &self.table.lens;
@@ -315,6 +382,7 @@ impl Rows<'_> {
                 return Ok(Step::Nothing);
             }
             Merged::Row => {
+                self.table.ties.count(&self.key, self.tied());
                 if self.key < self.range.from || !lens.apply(&mut self.row) {
                     return Ok(Step::Nothing);
                 }
@@ -359,6 +427,15 @@ impl Rows<'_> {
         Ok(self.of_range())
     }
 
+    /// Cells of the row that stands here, where it is of the range, for which the rules for equal timestamps choose
+    /// differently.
+    fn tied(&self) -> &[Tied] {
+        match self.range.contains(&self.key) {
+            true => &self.merger.tied,
+            false => &[],
+        }
+    }
+
     fn of_range(&self) -> Step {
         if !self.range.is_before_end(&self.key) {
             return Step::End;
@@ -374,29 +451,4 @@ enum Step {
     Row,
     Nothing,
     End,
-}
-
-impl RowStream for Rows<'_> {
-    fn next(&mut self) -> Result<Option<Row<'_>>> {
-        loop {
-            match self.step()? {
-                Step::Nothing => {}
-                Step::End => return Ok(None),
-                Step::Row => {
-                    return Ok(Some(Row {
-                        key: &self.key,
-                        value: &self.value,
-                    }));
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Rows<'_> {
-    fn drop(&mut self) {
-        self.table
-            .ties
-            .fetch_add(self.merger.ties, Ordering::Relaxed);
-    }
 }

@@ -8,11 +8,12 @@
 
 pub mod compare;
 pub mod cql;
-mod elements;
+pub mod elements;
 mod java;
 mod literal;
 mod number;
 pub mod ordered;
+pub mod parse;
 mod show;
 mod text;
 
@@ -181,4 +182,4 @@ impl CqlType {
 }
 
 #[cfg(test)]
-mod samples;
+pub mod samples;

@@ -163,6 +163,57 @@ pub fn show_decimal(scale: i32, bytes: &[u8]) -> String {
     }
 }
 
+/// The shortest varint of a number in decimal digits with or without a sign.
+pub fn parse_varint(text: &str) -> Option<Vec<u8>> {
+    const GROUP: usize = 9;
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // Least significant first.
+    let mut limbs: Vec<u32> = Vec::new();
+    for group in digits.as_bytes().chunks(GROUP) {
+        let mut carry = std::str::from_utf8(group).ok()?.parse::<u64>().ok()?;
+        let base = 10u64.pow(group.len() as u32);
+        for limb in &mut limbs {
+            let value = u64::from(*limb) * base + carry;
+            *limb = value as u32;
+            carry = value >> 32;
+        }
+        if carry > 0 {
+            limbs.push(carry as u32);
+        }
+    }
+    let mut bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_le_bytes()).collect();
+    bytes.push(0);
+    if is_negative {
+        let mut carry = 1;
+        for byte in &mut bytes {
+            let (value, is_over) = (!*byte).overflowing_add(carry);
+            *byte = value;
+            carry = is_over.into();
+        }
+    }
+    bytes.reverse();
+    Some(trim_varint(&bytes).to_vec())
+}
+
+/// The decimal whose text by Java's BigDecimal this is: `12`, `-0.50`, `1E+3`.
+pub fn parse_decimal(text: &str) -> Option<Vec<u8>> {
+    let (number, exponent) = match text.split_once(['E', 'e']) {
+        Some((number, exponent)) => (number, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let scale = i64::try_from(part.len()).ok()?.checked_sub(exponent)?;
+    let mut value = i32::try_from(scale).ok()?.to_be_bytes().to_vec();
+    value.extend(parse_varint(&format!("{whole}{part}"))?);
+    Some(value)
+}
+
 /// A finite float or double as Java prints it, from the shortest digits that give it back, as `{:e}` has them.
 fn show_shortest(text: &str, is_plain: bool) -> String {
     let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
