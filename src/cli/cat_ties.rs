@@ -25,12 +25,9 @@ pub fn run(tables: &[&dyn Table], args: &CatArgs, out: &mut Output) -> Result<Ex
                 "leave it out",
             ));
         };
-        let range = match args.hex {
-            true => args.range.range_in_hex()?,
-            false => args.range.range(table.schema())?,
-        };
+        let coverage = args.coverage(table.schema())?;
         let name = (args.json || tables.len() > 1).then(|| table.name());
-        let listed = table.each_tie(&range, &mut |key, cell| {
+        let mut print = |key: &[u8], cell: &Tied| {
             left = left.checked_sub(1).ok_or(ErrorKind::Stopped)?;
             match args.json {
                 true => out.json(&json_line(name.unwrap_or_default(), schema, key, cell)),
@@ -39,7 +36,9 @@ pub fn run(tables: &[&dyn Table], args: &CatArgs, out: &mut Output) -> Result<Ex
                     out.line(line)
                 }
             }
-        });
+        };
+        let mut ranges = coverage.ranges().iter();
+        let listed = ranges.try_for_each(|range| table.each_tie(range, &mut print));
         match listed {
             Err(error) if matches!(error.kind(), ErrorKind::Stopped) => {
                 out.flush()?;

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::{TableTree, TableView, Tree};
 use crate::progress::Progress;
-use crate::range::KeyRange;
+use crate::range::Coverage;
 use crate::row::Schema;
 use crate::source::block_table::is_table;
 use crate::source::cassandra::cells::Ties;
@@ -354,7 +354,7 @@ impl Plan {
                 };
                 let tree = build_table(table, &options, &progress)?;
                 // All of its files have just been read. Of damage that is passed over a digest says nothing new.
-                if options.coverage == KeyRange::all() && !options.keep_going {
+                if options.coverage == Coverage::all() && !options.keep_going {
                     table.check_digests()?;
                 }
                 Ok(tree)
