@@ -85,7 +85,12 @@ fn what_is_written_is_read() {
         let table = snapshot.tables()[0];
         let rows: Vec<(Value, Value)> = scan(table, &KeyRange::all())
             .iter()
-            .map(|(key, value)| (key_json(table.schema(), key), value_json(table.schema(), value)))
+            .map(|(key, value)| {
+                (
+                    key_json(table.schema(), key),
+                    value_json(table.schema(), value),
+                )
+            })
             .collect();
         assert_eq!(rows, expected);
         for sstable in snapshot.cassandra_tables()[0].sstables() {

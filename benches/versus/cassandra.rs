@@ -170,7 +170,9 @@ pub fn wide_partition(bench: &Bench) -> Vec<Line> {
     let trees = [(&base, "wide-base"), (&target, "wide-target")]
         .map(|(folder, name)| data.tree(folder, name, &[]));
     let mut reads = Line::new(
-        format!("patch with trees, two such partitions with {WIDE_DIFFERENCES} differences: bytes read by calls (--no-mmap)"),
+        format!(
+            "patch with trees, two such partitions with {WIDE_DIFFERENCES} differences: bytes read by calls (--no-mmap)"
+        ),
         "reading both Data.db",
         "<= 3 %",
     );

@@ -504,7 +504,9 @@ fn bytes_without_checksums_never_panic() {
 /// Whether a partition begins at this offset: data that end there are sound as far as can be seen.
 fn is_boundary(sstable: &Sstable, offset: usize) -> bool {
     let marks = sstable.walked_marks(usize::MAX).unwrap();
-    marks.iter().any(|mark| mark.start.offset() == offset as u64)
+    marks
+        .iter()
+        .any(|mark| mark.start.offset() == offset as u64)
 }
 
 #[test]

@@ -116,6 +116,40 @@ impl RowMerge<'_> {
         }
         let hidden = |cell: &Cell| covered.covers(cell.timestamp) || is_dropped(cell.timestamp);
         let first = out.cells.len();
+        if !column.is_complex {
+            let mut best: Option<Version<'_>> = None;
+            // One cell in each version.
+            for (row, cells) in versions {
+                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
+                for cell in of_row.iter().filter(|cell| !hidden(cell)) {
+                    let next = Version::of(row, cell);
+                    best = Some(self.better(column, best, next));
+                }
+            }
+            if let Some(best) = best {
+                push_cell(out, &best);
+            }
+        } else {
+            self.merge_elements(column, versions, hidden, out);
+        }
+        if out.cells.len() > first || !deletion.is_live() {
+            let cells = first..out.cells.len();
+            out.columns.push(ColumnCells {
+                column: index,
+                deletion,
+                cells,
+            });
+        }
+    }
+
+    /// Merges the elements of a collection.
+    fn merge_elements(
+        &mut self,
+        column: &Column,
+        versions: &[(&Row, &ColumnCells)],
+        hidden: impl Fn(&Cell) -> bool,
+        out: &mut Row,
+    ) {
         let mut lanes: Vec<_> = versions
             .iter()
             .map(|(row, cells)| {
@@ -127,7 +161,7 @@ impl RowMerge<'_> {
                     .peekable()
             })
             .collect();
-        // All versions of the least path, again and again; a simple column has the one empty path.
+        // All versions of the least path, again and again.
         loop {
             let heads = lanes.iter_mut().filter_map(|lane| Some(lane.peek()?.path));
             let Some(path) = heads.min_by(|a, b| column.compare_paths(a, b)) else {
@@ -137,25 +171,25 @@ impl RowMerge<'_> {
             for lane in &mut lanes {
                 while let Some(next) = lane.next_if(|v| column.compare_paths(v.path, path).is_eq())
                 {
-                    best = Some(match best {
-                        None => next,
-                        Some(best) => {
-                            reconcile(best, next, column.is_counter, self.rules, self.ties)
-                        }
-                    });
+                    best = Some(self.better(column, best, next));
                 }
             }
             if let Some(best) = best {
                 push_cell(out, &best);
             }
         }
-        if out.cells.len() > first || !deletion.is_live() {
-            let cells = first..out.cells.len();
-            out.columns.push(ColumnCells {
-                column: index,
-                deletion,
-                cells,
-            });
+    }
+
+    /// The version that counts, of the best so far and another.
+    fn better<'v>(
+        &mut self,
+        column: &Column,
+        best: Option<Version<'v>>,
+        next: Version<'v>,
+    ) -> Version<'v> {
+        match best {
+            None => next,
+            Some(best) => reconcile(best, next, column.is_counter, self.rules, self.ties),
         }
     }
 }

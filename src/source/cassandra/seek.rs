@@ -87,10 +87,10 @@ impl Spot {
         let mut is_bound = false;
         if start.within.is_some() {
             match reader.next_unfiltered(&mut row).ok()? {
-                Unfiltered::Row => key::push_row(&mut key, layout, &row, Exactness::Equal)?,
+                Unfiltered::Row => key::push_row(&mut key, layout, &row, Exactness::Bytes)?,
                 Unfiltered::Marker(marker) => {
                     is_bound = true;
-                    key::push_bound(&mut key, layout, &marker, Exactness::Equal)?;
+                    key::push_bound(&mut key, layout, &marker, Exactness::Bytes)?;
                 }
                 Unfiltered::End => return None,
             }
@@ -185,8 +185,7 @@ impl Seeker {
     ) -> Result<Option<T>> {
         if !self.is_wrong.load(Ordering::Relaxed) {
             let told = self.told.get_or_init(|| {
-                // Keys of other bytes may be equal then, and the order of bytes is not that of rows.
-                let has_blocks = layout.is_exact;
+                let has_blocks = layout.keys_are_in_order();
                 let marks = sstable.told_marks(MARKS_MAX, has_blocks)?;
                 let spot = |mark| Spot::new(mark, false);
                 Some(marks.into_iter().map(spot).collect())

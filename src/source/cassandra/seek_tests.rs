@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::file::input::FileOptions;
+use crate::source::Table;
+use crate::source::cassandra::CassandraTable;
 use crate::source::cassandra::cells::{Rules, Ties};
 use crate::source::cassandra::descriptor::Descriptor;
 use crate::source::cassandra::testing::sstables;
 use crate::source::cassandra::view::{Lens, View};
-use crate::source::Table;
-use crate::source::cassandra::CassandraTable;
 
 type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -116,7 +116,11 @@ fn pieces_are_cut_within_partitions_and_hold_the_whole() {
             let cuts = table.split(&KeyRange::all(), pieces).unwrap();
             assert!(cuts.len() < pieces && cuts.is_sorted_by(|a, b| a < b));
             let layout = table.layout();
-            let types: Vec<_> = layout.clustering.iter().map(|c| c.cql_type.clone()).collect();
+            let types: Vec<_> = layout
+                .clustering
+                .iter()
+                .map(|c| c.cql_type.clone())
+                .collect();
             let is_within = |cut: &Vec<u8>| {
                 let cut = key::decode(cut, layout.partitioner, &layout.key_type, &types);
                 cut.unwrap().place != key::Place::Partition

@@ -15,8 +15,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chunks::DataFile;
 pub use chunks::Compression;
+use chunks::DataFile;
 use crc_fast::{CrcAlgorithm, checksum};
 use mdiff::source::cassandra::partitioner::{Partitioner, Token};
 use wire::{push_bytes16, push_svint, push_text, push_uvint};
