@@ -202,8 +202,8 @@ fn no_index_changes_the_rows() {
         let folder = tempfile::tempdir().unwrap();
         copy(&descriptor, folder.path());
         let all = rows(&open(folder.path(), i64::MIN), &KeyRange::all());
-        let ranges: Vec<KeyRange> = (1..4)
-            .map(|part| all.len() * part / 4)
+        let ranges: Vec<KeyRange> = (1..3)
+            .map(|part| all.len() * part / 3)
             .map(|at| KeyRange {
                 from: all[at].0.clone(),
                 to: all.get(at + 3).map(|(key, _)| key.clone()),
@@ -221,17 +221,16 @@ fn no_index_changes_the_rows() {
             assert!(cuts.is_sorted_by(|a, b| a < b));
             tried += 1;
         };
-        let step = if data_len < 20_000 { 1 } else { 29 };
+        let step = if data_len < 20_000 { 1 } else { 17 };
         for component in ["Index.db", "Partitions.db", "Rows.db"] {
             let name = descriptor.component(component);
             let path = folder.path().join(name.file_name().unwrap());
             let Ok(sound) = fs::read(&path) else { continue };
             for at in (0..sound.len()).step_by(step) {
-                for wrong in [0, sound[at] ^ 0x80, sound[at].wrapping_add(1)] {
-                    let mut bytes = sound.clone();
-                    bytes[at] = wrong;
-                    check(&path, &bytes);
-                }
+                let wrong = [0, sound[at] ^ 0x80, sound[at].wrapping_add(1)];
+                let mut bytes = sound.clone();
+                bytes[at] = wrong[at % wrong.len()];
+                check(&path, &bytes);
             }
             for len in [0, sound.len() / 2] {
                 check(&path, &sound[..len]);

@@ -39,6 +39,9 @@ use crate::file::input::Input;
 /// Longest node: 256 children with pointers of 8 bytes, and what is before and behind them.
 const NODE_BYTES_MAX: u64 = 3 + 256 + 256 * 8 + 20;
 
+/// Most nodes that wait to be visited: those beside a path, which is no longer than a key.
+const STACK_MAX: usize = 1 << 20;
+
 /// Longest entry of Rows.db without its trie.
 const ROWS_ENTRY_MAX: u64 = 2 + 0xffff + 9 + 9 + 9;
 
@@ -85,7 +88,9 @@ fn wide(sstable: &Sstable, rows: &Input, at: u64, spread: &mut Spread) -> Option
     spread.offer(Start::of_partition(partition), Some(key))?;
     if spread.has_blocks() {
         let root = wire::svint(&mut cursor).and_then(|less| behind_key.checked_add_signed(less));
-        if let (Some(root), Some(count)) = (root, wire::uvint(&mut cursor)) {
+        // A block takes a byte and more.
+        let count = wire::uvint(&mut cursor).filter(|&count| count <= rows.len());
+        if let (Some(root), Some(count)) = (root, count) {
             let _ = blocks(sstable, rows, (root, count), (partition, key), spread);
         }
     }
@@ -133,6 +138,9 @@ fn walk(
     let mut found = 0u64;
     while let Some(at) = stack.pop() {
         steps_left = steps_left.checked_sub(1).filter(|&left| left > 0)?;
+        if stack.len() > STACK_MAX {
+            return None;
+        }
         let len = input.len().checked_sub(at)?.min(NODE_BYTES_MAX);
         let mut node = Cursor::new(input.read(at, len, &mut scratch).ok()?);
         let bits = visit(&mut node, at, &mut stack)?;
