@@ -1,4 +1,5 @@
-//! How fast one core decompresses the blocks of a table, by the same crates that mdiff uses and nothing around them.
+//! How fast one core decompresses the blocks of a table, or the chunks of an SSTable, by the same crates that mdiff uses and nothing
+//! around them.
 
 use std::time::Instant;
 
@@ -75,6 +76,50 @@ impl PackedTable {
                 other => panic!("codec {other}"),
             };
             std::hint::black_box(&plain[..len]);
+            total += len as u64;
+        }
+        (start.elapsed().as_secs_f64(), total)
+    }
+}
+
+/// Chunks of LZ4 of an SSTable that the benchmark wrote, in memory.
+pub struct PackedChunks {
+    bytes: Vec<u8>,
+    /// Where each chunk starts in the file.
+    starts: Vec<usize>,
+    plain: Vec<u8>,
+}
+
+impl PackedChunks {
+    /// Reads Data.db and CompressionInfo.db; `prefix` is the beginning of their paths.
+    pub fn read(prefix: &str) -> PackedChunks {
+        let file = |name: &str| std::fs::read(format!("{prefix}{name}")).expect("a file is there");
+        let info = file("CompressionInfo.db");
+        // The name of the compressor, no options, the length of chunks, one more length, that of the data, the count of chunks.
+        let chunk_len_at = 2 + "LZ4Compressor".len() + 4;
+        let number = |at: usize| u32::from_be_bytes(info[at..at + 4].try_into().expect("4 bytes"));
+        let offsets = info[chunk_len_at + 20..].chunks_exact(8);
+        PackedChunks {
+            bytes: file("Data.db"),
+            starts: offsets
+                .map(|offset| u64::from_be_bytes(offset.try_into().expect("8 bytes")) as usize)
+                .collect(),
+            plain: vec![0; number(chunk_len_at) as usize],
+        }
+    }
+
+    /// Decompresses every chunk into the same buffer, on this thread. Returns the seconds and the bytes that came out.
+    pub fn decompress(&mut self) -> (f64, u64) {
+        let mut total = 0;
+        let ends = self.starts.iter().skip(1).copied();
+        let ends = ends.chain([self.bytes.len()]);
+        let start = Instant::now();
+        for (from, to) in self.starts.iter().zip(ends) {
+            // In front stands its length, behind it a checksum.
+            let payload = &self.bytes[*from + 4..to - 4];
+            let len = lz4_flex::block::decompress_into(payload, &mut self.plain);
+            let len = len.expect("sound lz4");
+            std::hint::black_box(&self.plain[..len]);
             total += len as u64;
         }
         (start.elapsed().as_secs_f64(), total)

@@ -45,7 +45,13 @@ impl Data {
             .expect("the path of the data is text")
     }
 
-    fn make(&self, name: &str, write: impl FnOnce(&Path)) -> String {
+    /// The divisor of a number of rows: 10 where a tenth is to do.
+    pub fn divisor(&self) -> u64 {
+        self.divisor
+    }
+
+    /// The path of a file or folder, which `write` makes where it is not there.
+    pub fn make(&self, name: &str, write: impl FnOnce(&Path)) -> String {
         let path = self.folder.join(name);
         if !path.exists() {
             eprintln!("making {name}");

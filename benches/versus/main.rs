@@ -12,6 +12,7 @@
 //! the wheel rocksdict makes the folder of several levels. One that is missing is said to be. The data stays in
 //! `target/tmp/versus` (or `--data DIR`) for the next run, with every single time in `raw.txt` and the table in `table.md`.
 
+mod cassandra;
 mod codec;
 mod data;
 mod folder;
@@ -22,6 +23,8 @@ mod thrift;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../tests/common/sstable/mod.rs"]
+mod sstable;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -53,10 +56,12 @@ impl Bench {
 
 /// Groups of lines, in the order of the table.
 type Group = fn(&Bench) -> Vec<Line>;
-const GROUPS: [(&str, Group); 11] = [
+const GROUPS: [(&str, Group); 13] = [
     ("build", speed::build_plain),
     ("build-packed", speed::build_packed),
     ("build-folder", folder::build_folder),
+    ("cassandra-build", cassandra::build_folder),
+    ("cassandra-wide", cassandra::wide_partition),
     ("diff-text", speed::diff_text),
     ("rows", speed::rows_out),
     ("compare", speed::compare_trees),

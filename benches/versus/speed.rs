@@ -39,7 +39,7 @@ pub fn duel(
 }
 
 /// How many times faster the first is than `divisor` of the second would be.
-fn ratios(duel: &Duel, divisor: f64) -> String {
+pub fn ratios(duel: &Duel, divisor: f64) -> String {
     let (middle, best) = (duel.ratio() / divisor, duel.best_ratio() / divisor);
     format!("{} (best runs: {})", times(middle), times(best))
 }
@@ -309,7 +309,8 @@ pub fn threads_text(bench: &Bench) -> Vec<Line> {
     )]
 }
 
-fn two_against_one(bench: &Bench, work: &str, program: &Program) -> Line {
+/// Two threads against one.
+pub fn two_against_one(bench: &Bench, work: &str, program: &Program) -> Line {
     let mut line = Line::new(format!("{work}: 2 threads"), "1 thread", ">= 1.9x");
     if cores() < 2 {
         line.peer = "this machine has one core".into();

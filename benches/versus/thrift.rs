@@ -176,7 +176,8 @@ pub fn memory(bench: &Bench) -> Vec<Line> {
         .into()
 }
 
-fn patch(bench: &Bench, base: &str, target: &str) -> Program {
+/// A patch that is made, by a process.
+pub fn patch(bench: &Bench, base: &str, target: &str) -> Program {
     Program::mdiff(&[
         "patch",
         base,
@@ -188,7 +189,7 @@ fn patch(bench: &Bench, base: &str, target: &str) -> Program {
 }
 
 /// Bytes of the rows of both sides in the divergent ranges of two trees.
-fn divergent_bytes(trees: &[String; 2]) -> u64 {
+pub fn divergent_bytes(trees: &[String; 2]) -> u64 {
     use mdiff::compare::compare;
     use mdiff::file::input::FileOptions;
     use mdiff::mtree::Tree;
@@ -207,7 +208,8 @@ fn divergent_bytes(trees: &[String; 2]) -> u64 {
     bytes
 }
 
-fn percent(part: u64, whole: u64) -> String {
+/// A part of a whole.
+pub fn percent(part: u64, whole: u64) -> String {
     format!("{:.2} %", 100.0 * part as f64 / whole as f64)
 }
 

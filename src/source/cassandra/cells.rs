@@ -170,8 +170,9 @@ fn tie_3_11(left: &Version<'_>, right: &Version<'_>, now: Seconds) -> Ordering {
         .cmp(&right.is_live(now))
         .reverse()
         .then_with(|| {
-            let signed = |v: &Version<'_>| v.value.iter().map(|&b| b as i8).collect::<Vec<_>>();
-            signed(left).cmp(&signed(right))
+            let signed = |byte: &u8| *byte as i8;
+            let left = left.value.iter().map(signed);
+            left.cmp(right.value.iter().map(signed))
         })
         .then(left.local_time.cmp(&right.local_time))
         .then(left.ttl.cmp(&right.ttl))

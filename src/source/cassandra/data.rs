@@ -70,6 +70,7 @@ impl Sstable {
             sstable: self,
             window: Window::new(&self.chunks, from),
             to,
+            within: None,
             in_partition: false,
             clustering: Vec::new(),
         }
@@ -81,6 +82,14 @@ impl Sstable {
         let (len, end) = (self.chunks.chunk_len(), to.min(self.data_len()));
         (from / len..end.div_ceil(len))
             .all(|at| self.chunks.read(at, &mut reader, &mut chunk).is_ok())
+    }
+
+    /// Reads from `start` to the end of the data: of the first partition the head, and its unfiltereds from there on.
+    pub fn read_from(&self, start: Start) -> PartitionReader<'_> {
+        PartitionReader {
+            within: start.within,
+            ..self.read(start.partition, self.data_len())
+        }
     }
 
     /// Compares Data.db with Digest.crc32; returns false where there is no such file. Reads the whole file.
@@ -99,6 +108,11 @@ impl Sstable {
     /// Changed, I/O errors.
     pub fn check_unchanged(&self) -> Result<()> {
         self.chunks.check_unchanged()
+    }
+
+    /// How its rows are encoded.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     /// How its files are read.
@@ -144,6 +158,39 @@ impl Sstable {
     }
 }
 
+/// A place from which an SSTable can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Where a partition begins, in the data before compression.
+    pub partition: u64,
+    /// Where in it its unfiltereds are read from; `None` for the first.
+    pub within: Option<Within>,
+}
+
+/// A place within a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// Where an unfiltered begins, in the data before compression.
+    pub offset: u64,
+    /// The range deletion that is open before it.
+    pub open: Deletion,
+}
+
+impl Start {
+    /// That of the partition at this offset.
+    pub fn of_partition(offset: u64) -> Start {
+        Start {
+            partition: offset,
+            within: None,
+        }
+    }
+
+    /// Where it lies, in the data before compression.
+    pub fn offset(&self) -> u64 {
+        self.within.map_or(self.partition, |within| within.offset)
+    }
+}
+
 /// The front of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionHead {
@@ -153,6 +200,8 @@ pub struct PartitionHead {
     pub deletion: Deletion,
     /// Where it begins, in the data before compression.
     pub offset: u64,
+    /// The range deletion that is open where its unfiltereds are read from; [`Deletion::LIVE`] for none.
+    pub open: Deletion,
 }
 
 /// What follows in a partition.
@@ -171,6 +220,8 @@ pub struct PartitionReader<'a> {
     sstable: &'a Sstable,
     window: Window<'a>,
     to: u64,
+    /// Where to go behind the next head.
+    within: Option<Within>,
     in_partition: bool,
     clustering: Vec<Option<Place>>,
 }
@@ -208,10 +259,25 @@ impl PartitionReader<'_> {
                     key,
                     deletion,
                     offset,
+                    open: self.go_within()?,
                 }));
             }
             self.load()?;
         }
+    }
+
+    /// Goes from behind a head to where the unfiltereds are read from; returns the deletion that is open there.
+    fn go_within(&mut self) -> Result<Deletion> {
+        let Some(within) = self.within.take() else {
+            return Ok(Deletion::LIVE);
+        };
+        let behind_head = self.window.position();
+        let Some(len) = within.offset.checked_sub(behind_head) else {
+            let what = "a row is said to begin before its partition";
+            return Err(self.sstable.damaged(within.offset, what));
+        };
+        self.window.advance(len);
+        Ok(within.open)
     }
 
     /// Decodes what follows in the partition: a row into `row`, whose former content is lost. At the end of the partition, and

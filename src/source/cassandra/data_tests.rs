@@ -503,8 +503,10 @@ fn bytes_without_checksums_never_panic() {
 
 /// Whether a partition begins at this offset: data that end there are sound as far as can be seen.
 fn is_boundary(sstable: &Sstable, offset: usize) -> bool {
-    let starts = sstable.partition_starts(usize::MAX).unwrap();
-    starts.iter().any(|start| start.offset == offset as u64)
+    let marks = sstable.walked_marks(usize::MAX).unwrap();
+    marks
+        .iter()
+        .any(|mark| mark.start.offset() == offset as u64)
 }
 
 #[test]

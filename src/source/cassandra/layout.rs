@@ -220,6 +220,14 @@ impl Layout {
         })
     }
 
+    /// Whether the keys of a partition's rows are in the order of these rows for certain. Where a clustering column before the last
+    /// has values that are equal but of other bytes, keys go by the bytes and rows don't.
+    pub fn keys_are_in_order(&self) -> bool {
+        let before_last = self.clustering.split_last().map(|(_, before)| before);
+        let mut before_last = before_last.unwrap_or_default().iter();
+        before_last.all(|column| column.cql_type.is_exact())
+    }
+
     /// Static or regular columns.
     pub fn columns(&self, is_static: bool) -> &[Column] {
         match is_static {

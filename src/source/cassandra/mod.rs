@@ -17,24 +17,27 @@ pub mod data; // one SSTable: its partitions
 pub mod descriptor; // file names
 mod folders; // where SSTables lie
 pub mod header; // an SSTable's columns
-mod index; // where partitions begin
+mod index; // Index.db
 pub mod key; // the key of a row
 pub mod layout; // the columns of a table
 mod manifest; // which SSTables there were
+mod marks; // where reading can begin
 pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
 pub mod reconcile; // SSTables into one stream
 mod resume; // past damage
+mod row_merge; // versions of one row
 mod rows; // how rows are encoded
 pub mod schema; // CREATE TABLE
+mod seek; // from keys to places
 mod snapshot; // a folder
 mod statistics; // Statistics.db
 mod table; // one table
 #[cfg(test)]
 pub mod testing; // fixtures
 pub mod tied; // cells of which versions take different writes
-mod trie; // Partitions.db
+mod trie; // Partitions.db, Rows.db
 pub mod types; // CQL types
 pub mod value; // the value of a row
 pub mod view; // what is kept

@@ -14,10 +14,11 @@
 
 use std::cmp::Ordering;
 
-use super::cells::{Choice, Rules, Version};
+use super::cells::Rules;
 use super::key::{self, Exactness};
 use super::layout::{Column, Layout, Mapping};
-use super::model::{Cell, ColumnCells, Deletion, Liveness, Marker, Row};
+use super::model::{Deletion, Marker, Row};
+use super::row_merge::RowMerge;
 use super::tied::Tied;
 use crate::error::{Error, Result};
 
@@ -50,6 +51,8 @@ pub struct Head {
     pub key: Vec<u8>,
     /// Its deletion.
     pub deletion: Deletion,
+    /// The range deletion that is open where [`Versions::next`] begins.
+    pub open: Deletion,
 }
 
 /// One SSTable, read from the front.
@@ -108,7 +111,7 @@ impl<V: Versions> Lane<V> {
     }
 
     fn begin(&mut self, layout: &Layout) -> Result<()> {
-        self.open = Deletion::LIVE;
+        self.open = self.head.as_ref().map_or(Deletion::LIVE, |head| head.open);
         self.position.clear();
         self.advance(layout)
     }
@@ -260,7 +263,25 @@ impl<'t, V: Versions> Merger<'t, V> {
                 lane.begin(self.layout)?;
             }
         }
+        self.open = self.strongest();
         Ok(())
+    }
+
+    /// The range deletion that covers rows here, where the deletion of the partition does not; [`Deletion::LIVE`] for none.
+    pub fn open(&self) -> Deletion {
+        self.open
+    }
+
+    fn strongest(&self) -> Deletion {
+        let strongest = self
+            .members
+            .iter()
+            .filter_map(|&lane| self.lanes.get(lane))
+            .fold(Deletion::LIVE, |strongest, lane| strongest.max(lane.open));
+        match supersedes(strongest, self.deletion) {
+            true => strongest,
+            false => Deletion::LIVE,
+        }
     }
 
     /// The current partition's place among partitions: token and key, see [`super::key`].
@@ -304,15 +325,7 @@ impl<'t, V: Versions> Merger<'t, V> {
                 continue;
             }
             self.pass_markers()?;
-            let strongest = self
-                .members
-                .iter()
-                .filter_map(|&lane| self.lanes.get(lane))
-                .fold(Deletion::LIVE, |strongest, lane| strongest.max(lane.open));
-            let open = match supersedes(strongest, self.deletion) {
-                true => strongest,
-                false => Deletion::LIVE,
-            };
+            let open = self.strongest();
             if open != self.open {
                 self.open = open;
                 return Ok(Merged::Covered(open));
@@ -427,171 +440,6 @@ fn is_settled(row: &Row, columns: &[Column]) -> bool {
                 && !cells.cells.is_empty()
                 && column.is_some_and(|column| column.dropped.is_none())
         })
-}
-
-/// What stands before one liveness and another: Cassandra's `LivenessInfo.supersedes`.
-fn stronger(one: Liveness, other: Liveness) -> Liveness {
-    let expired_for_good = |l: &Liveness| l.ttl == i64::from(i32::MAX);
-    let expires = |l: &Liveness| l.ttl != 0;
-    let order = one
-        .timestamp
-        .cmp(&other.timestamp)
-        .then(expired_for_good(&one).cmp(&expired_for_good(&other)))
-        .then(expires(&one).cmp(&expires(&other)))
-        .then(one.expires.cmp(&other.expires))
-        .then(one.ttl.cmp(&other.ttl));
-    match order {
-        Ordering::Less => other,
-        _ => one,
-    }
-}
-
-/// The merging of the versions of one row.
-struct RowMerge<'a> {
-    layout: &'a Layout,
-    rules: Rules,
-    tied: &'a mut Vec<Tied>,
-    /// For each version, its next column.
-    cursors: &'a mut Vec<usize>,
-}
-
-impl RowMerge<'_> {
-    fn merge(&mut self, rows: &[&Row], covered: Deletion, out: &mut Row) {
-        out.clear();
-        out.is_static = rows.first().is_some_and(|row| row.is_static);
-        let mut liveness: Option<Liveness> = None;
-        let mut deletion = Deletion::LIVE;
-        let mut shadowable = Deletion::LIVE;
-        for row in rows {
-            if let Some(of_row) = row.liveness {
-                liveness = Some(liveness.map_or(of_row, |before| stronger(before, of_row)));
-            }
-            let of_row = row.deletion.unwrap_or(Deletion::LIVE);
-            match row.is_shadowable {
-                true => shadowable = shadowable.max(of_row),
-                false => deletion = deletion.max(of_row),
-            }
-            shadowable = shadowable.max(row.shadowable.unwrap_or(Deletion::LIVE));
-        }
-        // A shadowable deletion ends at a newer INSERT.
-        let written = liveness.and_then(|l| l.timestamp);
-        let is_ended = written.is_some_and(|written| written > shadowable.timestamp);
-        let is_shadowable = !is_ended && supersedes(shadowable, deletion);
-        if is_shadowable {
-            deletion = shadowable;
-        }
-        let mut covered = covered;
-        if supersedes(deletion, covered) {
-            covered = deletion;
-            out.deletion = Some(deletion);
-            out.is_shadowable = is_shadowable;
-        }
-        out.liveness = liveness.filter(|l| l.timestamp.is_some_and(|t| !covered.covers(t)));
-        self.cursors.clear();
-        self.cursors.resize(rows.len(), 0);
-        let columns = self.layout.columns(out.is_static);
-        let mut of_column: Vec<(&Row, &ColumnCells)> = Vec::with_capacity(rows.len());
-        loop {
-            of_column.clear();
-            let cursors = rows.iter().zip(self.cursors.iter());
-            let next = cursors
-                .filter_map(|(row, &at)| Some(row.columns.get(at)?.column))
-                .min();
-            let Some(next) = next else { return };
-            for (row, at) in rows.iter().zip(self.cursors.iter_mut()) {
-                if let Some(cells) = row.columns.get(*at).filter(|c| c.column == next) {
-                    of_column.push((row, cells));
-                    *at += 1;
-                }
-            }
-            if let Some(column) = columns.get(next) {
-                self.merge_column(next, column, &of_column, covered, out);
-            }
-        }
-    }
-
-    fn merge_column(
-        &mut self,
-        index: usize,
-        column: &Column,
-        versions: &[(&Row, &ColumnCells)],
-        covered: Deletion,
-        out: &mut Row,
-    ) {
-        let of_collection = versions
-            .iter()
-            .fold(Deletion::LIVE, |strongest, (_, cells)| {
-                strongest.max(cells.deletion)
-            });
-        let is_dropped = |timestamp: i64| column.dropped.is_some_and(|at| timestamp <= at);
-        let mut deletion = Deletion::LIVE;
-        let mut covered = covered;
-        if supersedes(of_collection, covered) {
-            covered = of_collection;
-            if !is_dropped(of_collection.timestamp) {
-                deletion = of_collection;
-            }
-        }
-        let hidden = |cell: &Cell| covered.covers(cell.timestamp) || is_dropped(cell.timestamp);
-        let first = out.cells.len();
-        let mut lanes: Vec<_> = versions
-            .iter()
-            .map(|(row, cells)| {
-                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
-                of_row
-                    .iter()
-                    .filter(|cell| !hidden(cell))
-                    .map(|cell| Version::of(row, cell))
-                    .peekable()
-            })
-            .collect();
-        // All versions of the least path, again and again; a simple column has the one empty path.
-        loop {
-            let heads = lanes.iter_mut().filter_map(|lane| Some(lane.peek()?.path));
-            let Some(path) = heads.min_by(|a, b| column.compare_paths(a, b)) else {
-                break;
-            };
-            let mut choice: Option<Choice<'_>> = None;
-            for lane in &mut lanes {
-                while let Some(next) = lane.next_if(|v| column.compare_paths(v.path, path).is_eq())
-                {
-                    choice = Some(match choice {
-                        None => Choice::of(next),
-                        Some(choice) => choice.with(next, column.is_counter, self.rules),
-                    });
-                }
-            }
-            let Some((best, by_other)) = choice.map(Choice::made) else {
-                continue;
-            };
-            push_cell(out, &best);
-            if let Some(other) = by_other {
-                let tied = Tied::of(&column.name, &best, &other, self.rules.ties);
-                self.tied.push(tied);
-            }
-        }
-        if out.cells.len() > first || !deletion.is_live() {
-            let cells = first..out.cells.len();
-            out.columns.push(ColumnCells {
-                column: index,
-                deletion,
-                cells,
-            });
-        }
-    }
-}
-
-fn push_cell(out: &mut Row, version: &Version<'_>) {
-    let path = out.push(version.path);
-    let value = out.push(&version.value);
-    out.cells.push(Cell {
-        timestamp: version.timestamp,
-        ttl: version.ttl,
-        local_time: version.local_time,
-        is_deleted: version.is_deleted,
-        path,
-        value,
-    });
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::super::cells::Ties;
+use super::super::cells::{Ties, Version};
 use super::super::data::{Sstable, Unfiltered};
 use super::super::descriptor::Descriptor;
-use super::super::model::Seconds;
+use super::super::model::{ColumnCells, Liveness, Seconds};
+use super::super::row_merge::push_cell;
 use super::super::value::{Encoder, encode_deletion};
 use super::super::view::{Lens, View};
 use super::super::{CassandraTable, testing};

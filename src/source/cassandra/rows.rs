@@ -53,6 +53,9 @@ const CELL_EMPTY: u8 = 0x04;
 const CELL_ROW_TIMESTAMP: u8 = 0x08;
 const CELL_ROW_TTL: u8 = 0x10;
 
+/// What an index calls the clustering values of a row, where bounds have their kind.
+const CLUSTERING_KIND: u8 = 4;
+
 /// Why a piece of Data.db can't be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -248,6 +251,27 @@ impl Shape {
         front.size = wire::uvint(cursor).ok_or(Fault::Short)?;
         front.body_at = cursor.position();
         Ok(front)
+    }
+
+    /// Goes over the kind and the clustering values of a row or a bound, as an index has them.
+    ///
+    /// # Errors
+    ///
+    /// Short where more bytes are wanted; else what is wrong, at the cursor.
+    pub fn skip_prefix(
+        &self,
+        cursor: &mut Cursor<'_>,
+        clustering: &mut Vec<Option<Place>>,
+    ) -> Decoded<()> {
+        clustering.clear();
+        let kind = cursor.u8().ok_or(Fault::Short)?;
+        let count = match kind {
+            CLUSTERING_KIND => self.clustering.len(),
+            _ => usize::from(wire::u16(cursor).ok_or(Fault::Short)?),
+        };
+        let lens = self.clustering.get(..count);
+        let lens = lens.ok_or(Fault::Bad("more values than clustering columns"))?;
+        self.clustering(cursor, lens, clustering)
     }
 
     fn clustering(

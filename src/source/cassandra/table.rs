@@ -1,21 +1,20 @@
 //! One table: its SSTables, merged, as rows.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
 use rayon::prelude::*;
+use std::path::{Path, PathBuf};
 
 use super::cells::Rules;
-use super::data::{PartitionReader, Sstable, Unfiltered};
+use super::data::{PartitionReader, Sstable, Start, Unfiltered};
 use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
 use super::resume::Resuming;
+use super::seek::Seeker;
 use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
 use super::view::Lens;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::cql::{CqlColumn, CqlSchema};
 use crate::row::{Row, RowStream, Schema, escape};
@@ -24,8 +23,6 @@ use crate::source::{Estimate, Table};
 
 /// Cuts that each SSTable is asked for, for every piece of the whole.
 const CUTS_A_PIECE: usize = 4;
-/// Most partitions of an SSTable whose places are kept in memory, evenly spread.
-const MARKS_MAX: usize = 1 << 13;
 /// A guess at the bytes of a row in Data.db.
 const ROW_BYTES_GUESS: u64 = 64;
 
@@ -45,8 +42,7 @@ pub struct CassandraTable {
 struct Part {
     sstable: Sstable,
     mapping: Mapping,
-    /// Where some of its partitions begin: their place among partitions, and the offset; ascending.
-    marks: OnceLock<Vec<(Vec<u8>, u64)>>,
+    seeker: Seeker,
 }
 
 impl CassandraTable {
@@ -71,7 +67,7 @@ impl CassandraTable {
             .map(|sstable| Part {
                 mapping: layout.mapping(sstable.header()),
                 sstable,
-                marks: OnceLock::new(),
+                seeker: Seeker::default(),
             })
             .collect();
         Ok(CassandraTable {
@@ -114,33 +110,6 @@ impl CassandraTable {
         self.sstables().try_for_each(Sstable::check_unchanged)
     }
 
-    fn marks<'p>(&self, part: &'p Part) -> Result<&'p [(Vec<u8>, u64)]> {
-        if let Some(marks) = part.marks.get() {
-            return Ok(marks);
-        }
-        let marks = match self.read_marks(part) {
-            // Whoever reads what is damaged tells of it; the cuts do without.
-            Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => Vec::new(),
-            marks => marks?,
-        };
-        Ok(part.marks.get_or_init(|| marks))
-    }
-
-    fn read_marks(&self, part: &Part) -> Result<Vec<(Vec<u8>, u64)>> {
-        let starts = part.sstable.partition_starts(MARKS_MAX)?;
-        let mut marks: Vec<(Vec<u8>, u64)> = Vec::with_capacity(starts.len());
-        for start in starts {
-            let mut place = Vec::new();
-            let (partitioner, key_type) = (self.layout.partitioner, &self.layout.key_type);
-            key::push_partition(&mut place, partitioner, key_type, &start.key);
-            if marks.last().is_some_and(|(last, _)| *last >= place) {
-                return Err(damaged(&part.sstable, "partitions are not in order"));
-            }
-            marks.push((place, start.offset));
-        }
-        Ok(marks)
-    }
-
     /// The place of the first partition behind `key` at which the SSTable can be read again in which an error arose.
     pub(super) fn partition_behind(&self, error: &Error, key: &[u8]) -> Option<Vec<u8>> {
         let path = error.path()?;
@@ -150,36 +119,23 @@ impl CassandraTable {
             let is_its = name.strip_prefix(descriptor.name().as_str());
             path.parent() == Some(&descriptor.folder) && is_its.is_some_and(|n| n.starts_with('-'))
         })?;
-        let marks = self.marks(part).ok()?;
-        let behind = marks.partition_point(|(place, _)| place.as_slice() <= key);
-        marks.get(behind).map(|(place, _)| place.clone())
-    }
-
-    /// The offsets of an SSTable between which the partitions of a range lie.
-    fn extent(&self, part: &Part, range: &KeyRange) -> Result<(u64, u64)> {
-        let end = part.sstable.data_len();
-        if *range == KeyRange::all() {
-            return Ok((0, end));
-        }
-        let marks = self.marks(part)?;
-        let offset = |index: usize| marks.get(index).map(|(_, offset)| *offset);
-        let behind = marks.partition_point(|(place, _)| *place <= range.from);
-        let from = behind.checked_sub(1).and_then(offset).unwrap_or(0);
-        let to = match &range.to {
-            Some(to) => offset(marks.partition_point(|(place, _)| place < to)),
-            None => None,
-        };
-        Ok((from, to.unwrap_or(end)))
+        let seeker = &part.seeker;
+        seeker.partition_behind(&part.sstable, &self.layout, key)
     }
 
     /// The rows of a range, up to the first error.
     pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
         let mut sources = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let (from, to) = self.extent(part, range)?;
+            let start = match range.from.is_empty() {
+                true => Start::of_partition(0),
+                false => part
+                    .seeker
+                    .start(&part.sstable, &self.layout, &range.from)?,
+            };
             let reader = Reader {
                 sstable: &part.sstable,
-                partitions: part.sstable.read(from, to),
+                partitions: part.sstable.read_from(start),
             };
             sources.push((reader, part.mapping.clone()));
         }
@@ -220,10 +176,6 @@ fn schema_of(layout: &Layout, lens: Lens, rules: Rules) -> Schema {
     }))
 }
 
-fn damaged(sstable: &Sstable, what: &str) -> Error {
-    Error::damaged(sstable.descriptor().component("Data.db"), 0, what)
-}
-
 impl Table for CassandraTable {
     fn name(&self) -> &str {
         &self.name
@@ -251,21 +203,13 @@ impl Table for CassandraTable {
         if pieces < 2 {
             return Ok(Vec::new());
         }
-        let mut cuts: Vec<(Vec<u8>, u64)> = Vec::new();
-        let mut total = 0u64;
+        let (mut cuts, mut total) = (Vec::new(), 0u64);
+        let count = pieces.saturating_mul(CUTS_A_PIECE);
         for part in &self.parts {
-            let (from, to) = self.extent(part, range)?;
-            let size = to.saturating_sub(from);
+            let seeker = &part.seeker;
+            let (of_part, size) = seeker.cuts(&part.sstable, &self.layout, range, count)?;
+            cuts.extend(of_part);
             total = total.saturating_add(size);
-            let step = (size / (pieces.saturating_mul(CUTS_A_PIECE) as u64)).max(1);
-            let mut last = from;
-            for (place, offset) in self.marks(part)? {
-                let is_inside = *place > range.from && range.is_before_end(place);
-                if is_inside && offset.saturating_sub(last) >= step {
-                    cuts.push((place.clone(), offset - last));
-                    last = *offset;
-                }
-            }
         }
         Ok(choose_cuts(cuts, total, pieces))
     }
@@ -309,6 +253,7 @@ impl Versions for Reader<'_> {
         Ok(self.partitions.next_partition()?.map(|head| Head {
             key: head.key,
             deletion: head.deletion,
+            open: head.open,
         }))
     }
 
@@ -379,27 +324,33 @@ impl Rows<'_> {
         match merged {
             Merged::End => {
                 self.partition_len = None;
-                return Ok(Step::Nothing);
+                Ok(Step::Nothing)
             }
             Merged::Row => {
-                self.table.ties.count(&self.key, self.tied());
-                if self.key < self.range.from || !lens.apply(&mut self.row) {
+                let step = self.of_range();
+                if !matches!(step, Step::Row) {
+                    return Ok(step);
+                }
+                self.table.ties.count(&self.key, &self.merger.tied);
+                if !lens.apply(&mut self.row) {
                     return Ok(Step::Nothing);
                 }
                 let layout = &self.table.layout;
                 self.encoder
                     .row(&mut self.value, layout, lens.view, &self.row);
+                Ok(step)
             }
             Merged::Covered(deletion) => {
+                let step = self.of_range();
                 let seen = lens.deletion(deletion);
-                if seen == self.open {
+                if seen == self.open && !matches!(step, Step::End) {
                     return Ok(Step::Nothing);
                 }
                 self.open = seen;
                 value::encode_deletion(&mut self.value, seen);
+                Ok(step)
             }
         }
-        Ok(self.of_range())
     }
 
     fn next_partition(&mut self) -> Result<Step> {
@@ -417,8 +368,9 @@ impl Rows<'_> {
         self.key.extend_from_slice(place);
         self.partition_len = Some(self.key.len());
         self.merger.enter()?;
-        self.open = Deletion::LIVE;
-        let seen = self.table.lens.deletion(deletion);
+        let lens = &self.table.lens;
+        self.open = lens.deletion(self.merger.open());
+        let seen = lens.deletion(deletion);
         if seen.is_live() {
             return Ok(Step::Nothing);
         }

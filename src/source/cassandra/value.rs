@@ -76,8 +76,15 @@ impl Encoder {
             let Some(column) = layout.columns(row.is_static).get(cells.column) else {
                 continue;
             };
-            self.body.clear();
             let of_column = row.cells.get(cells.cells.clone()).unwrap_or_default();
+            if let ([cell], View::Cells, false) = (of_column, view, column.is_complex)
+                && is_plain(cell)
+            {
+                push_length_prefixed(out, &column.name);
+                push_plain(out, cell, row.at(&cell.value));
+                continue;
+            }
+            self.body.clear();
             match view {
                 View::Live => push_live_body(&mut self.body, column, row, of_column),
                 View::Cells => self.push_body(column, row, cells.deletion, of_column),
@@ -179,6 +186,21 @@ fn push_cell(out: &mut Vec<u8>, row: &Row, cell: &Cell) {
     if !cell.is_deleted {
         out.extend_from_slice(row.at(&cell.value));
     }
+}
+
+/// Whether a cell is neither deleted nor will expire.
+fn is_plain(cell: &Cell) -> bool {
+    !cell.is_deleted && cell.local_time == NO_DELETION_TIME
+}
+
+/// Appends the body of a simple column, whose length is known beforehand, with that length.
+fn push_plain(out: &mut Vec<u8>, cell: &Cell, value: &[u8]) {
+    let mut front = [0; 10];
+    // The kind and the flags are 0.
+    front[2..].copy_from_slice(&cell.timestamp.to_be_bytes());
+    push_varint(out, (front.len() + value.len()) as u64);
+    out.extend_from_slice(&front);
+    out.extend_from_slice(value);
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {

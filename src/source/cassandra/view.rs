@@ -58,6 +58,9 @@ impl Lens {
 
     /// Leaves of a row what is seen; returns whether anything is.
     pub fn apply(&self, row: &mut Row) -> bool {
+        if self.sees_all(row) {
+            return row.liveness.is_some() || !row.columns.is_empty();
+        }
         row.liveness = row.liveness.filter(|l| self.is_liveness_seen(l));
         row.deletion = row
             .deletion
@@ -84,6 +87,17 @@ impl Lens {
         });
         cells.truncate(kept);
         row.liveness.is_some() || row.deletion.is_some() || !row.columns.is_empty()
+    }
+
+    /// Whether nothing of a row is dead; most rows are such.
+    fn sees_all(&self, row: &Row) -> bool {
+        row.deletion.is_none()
+            && row.liveness.is_none_or(|l| self.is_liveness_live(&l))
+            && row
+                .columns
+                .iter()
+                .all(|c| c.deletion.is_live() && !c.cells.is_empty())
+            && row.cells.iter().all(|cell| self.is_cell_live(cell))
     }
 
     fn is_liveness_seen(&self, liveness: &Liveness) -> bool {

@@ -33,6 +33,12 @@ fn uvint_long(cursor: &mut Cursor<'_>, first: u8) -> Option<u64> {
     Some(value)
 }
 
+/// Reads a signed vint: an unsigned one whose lowest bit is the sign.
+pub fn svint(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let zigzag = uvint(cursor)?;
+    Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+}
+
 /// Reads an unsigned vint that is a length, then so many bytes.
 #[inline]
 pub fn uvint_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
