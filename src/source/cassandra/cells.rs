@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::counter;
+use super::counter::{self, Holders};
 use super::model::{Cell, NO_DELETION_TIME, Row, Seconds};
 
 /// Whose rule decides between writes of equal timestamps.
@@ -35,6 +35,8 @@ pub struct Rules {
     pub ties: Ties,
     /// The instant at which what expires is dead.
     pub now: Seconds,
+    /// Where the versions come from; it matters to counters.
+    pub holders: Holders,
 }
 
 /// One version of a cell, lent by the row it stands in.
@@ -81,7 +83,7 @@ pub fn reconcile<'r>(
     ties: &mut u64,
 ) -> Version<'r> {
     if is_counter {
-        return reconcile_counters(left, right);
+        return reconcile_counters(left, right, rules.holders);
     }
     let order = match left.timestamp.cmp(&right.timestamp) {
         Ordering::Equal => {
@@ -96,19 +98,22 @@ pub fn reconcile<'r>(
         }
         order => order,
     };
-    match order {
+    // Paths that are equal may be of other bytes: the choice must not depend on the order of the two.
+    match order.then_with(|| left.path.cmp(right.path)) {
         Ordering::Less => right,
         _ => left,
     }
 }
 
-fn reconcile_counters<'r>(left: Version<'r>, right: Version<'r>) -> Version<'r> {
+fn reconcile_counters<'r>(left: Version<'r>, right: Version<'r>, holders: Holders) -> Version<'r> {
     match (left.is_deleted, right.is_deleted) {
-        (true, true) if left.timestamp > right.timestamp => left,
+        (true, true) if (left.timestamp, left.local_time) > (right.timestamp, right.local_time) => {
+            left
+        }
         (true, false) => left,
         (_, true) => right,
         (false, false) => {
-            let value = counter::merge(&left.value, &right.value);
+            let value = counter::merge(&left.value, &right.value, holders);
             Version {
                 timestamp: left.timestamp.max(right.timestamp),
                 value: value.map_or_else(|| left.value.clone().max(right.value), Cow::Owned),
@@ -178,6 +183,7 @@ mod tests {
             let rules = Rules {
                 ties: rule,
                 now: 100,
+                holders: Holders::OneNode,
             };
             let both = [(left, right), (right, left)]
                 .map(|(one, other)| reconcile(one.clone(), other.clone(), false, rules, &mut ties));

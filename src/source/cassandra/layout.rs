@@ -228,6 +228,14 @@ impl Layout {
         }
     }
 
+    /// The mapping of rows that have the table's own indexes.
+    pub fn own_mapping(&self) -> Mapping {
+        Mapping {
+            statics: (0..self.statics.len()).collect(),
+            regulars: (0..self.regulars.len()).collect(),
+        }
+    }
+
     /// Where the columns of one SSTable stand.
     pub fn mapping(&self, header: &Header) -> Mapping {
         let places = |columns: &[Column], of: &[header::Column]| {

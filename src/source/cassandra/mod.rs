@@ -24,6 +24,7 @@ pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
 pub mod reconcile; // SSTables into one stream
+pub mod replicas; // the rows of replicas into one stream
 mod rows; // how rows are encoded
 pub mod schema; // CREATE TABLE
 mod snapshot; // a folder

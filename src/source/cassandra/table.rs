@@ -241,17 +241,9 @@ impl Table for CassandraTable {
             };
             sources.push((reader, part.mapping.clone()));
         }
-        Ok(Box::new(Rows {
-            table: self,
-            merger: Merger::new(&self.layout, self.rules, sources)?,
-            range: range.clone(),
-            encoder: Encoder::default(),
-            row: SstableRow::default(),
-            key: Vec::new(),
-            value: Vec::new(),
-            partition_len: None,
-            open: Deletion::LIVE,
-        }))
+        let merger = Merger::new(&self.layout, self.rules, sources)?;
+        let rows = Rows::new(&self.layout, self.lens, merger, range.clone());
+        Ok(Box::new(rows.counting_ties(&self.ties)))
     }
 }
 
@@ -284,10 +276,12 @@ impl Versions for Reader<'_> {
     }
 }
 
-/// The rows of a range.
-struct Rows<'a> {
-    table: &'a CassandraTable,
-    merger: Merger<'a, Reader<'a>>,
+/// The rows of a range, encoded.
+pub(super) struct Rows<'a, V> {
+    layout: &'a Layout,
+    lens: Lens,
+    merger: Merger<'a, V>,
+    ties: Option<&'a AtomicU64>,
     range: KeyRange,
     encoder: Encoder,
     row: SstableRow,
@@ -299,10 +293,38 @@ struct Rows<'a> {
     open: Deletion,
 }
 
-impl Rows<'_> {
+impl<'a, V: Versions> Rows<'a, V> {
+    /// What `lens` sees of the rows that `merger` gives, in `range`.
+    pub(super) fn new(
+        layout: &'a Layout,
+        lens: Lens,
+        merger: Merger<'a, V>,
+        range: KeyRange,
+    ) -> Rows<'a, V> {
+        Rows {
+            layout,
+            lens,
+            merger,
+            ties: None,
+            range,
+            encoder: Encoder::default(),
+            row: SstableRow::default(),
+            key: Vec::new(),
+            value: Vec::new(),
+            partition_len: None,
+            open: Deletion::LIVE,
+        }
+    }
+
+    /// Adds the merger's ties to `ties` in the end.
+    fn counting_ties(mut self, ties: &'a AtomicU64) -> Rows<'a, V> {
+        self.ties = Some(ties);
+        self
+    }
+
     /// Goes on; true where `key` and `value` are a row's.
     fn step(&mut self) -> Result<Step> {
-        let lens = &self.table.lens;
+        let lens = &self.lens;
         let Some(partition_len) = self.partition_len else {
             return self.next_partition();
         };
@@ -318,9 +340,8 @@ impl Rows<'_> {
                 if self.key < self.range.from || !lens.apply(&mut self.row) {
                     return Ok(Step::Nothing);
                 }
-                let layout = &self.table.layout;
                 self.encoder
-                    .row(&mut self.value, layout, lens.view, &self.row);
+                    .row(&mut self.value, self.layout, lens.view, &self.row);
             }
             Merged::Covered(deletion) => {
                 let seen = lens.deletion(deletion);
@@ -350,7 +371,7 @@ impl Rows<'_> {
         self.partition_len = Some(self.key.len());
         self.merger.enter()?;
         self.open = Deletion::LIVE;
-        let seen = self.table.lens.deletion(deletion);
+        let seen = self.lens.deletion(deletion);
         if seen.is_live() {
             return Ok(Step::Nothing);
         }
@@ -376,7 +397,7 @@ enum Step {
     End,
 }
 
-impl RowStream for Rows<'_> {
+impl<V: Versions + Send> RowStream for Rows<'_, V> {
     fn next(&mut self) -> Result<Option<Row<'_>>> {
         loop {
             match self.step()? {
@@ -393,10 +414,10 @@ impl RowStream for Rows<'_> {
     }
 }
 
-impl Drop for Rows<'_> {
+impl<V> Drop for Rows<'_, V> {
     fn drop(&mut self) {
-        self.table
-            .ties
-            .fetch_add(self.merger.ties, Ordering::Relaxed);
+        if let Some(ties) = self.ties {
+            ties.fetch_add(self.merger.ties, Ordering::Relaxed);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Two snapshots with their trees: what diff and patch work on.
+//! Snapshots with their trees: what diff, patch and reconcile work on.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -18,59 +18,62 @@ use crate::source::{Snapshot, Table};
 /// Divergent ranges that are collected before their rows are read, so that memory does not grow with their number.
 const RANGES_AT_A_TIME: usize = 1024;
 
-/// Two open snapshots and a tree of each.
-pub struct Pair {
-    paths: [PathBuf; 2],
-    snapshots: [Box<dyn Snapshot>; 2],
-    /// Left and right.
+/// Open snapshots, two or more, and a tree of each.
+pub struct Replicas {
+    paths: Vec<PathBuf>,
+    snapshots: Vec<Box<dyn Snapshot>>,
+    /// In the order of the snapshots; of two, left and right.
     pub trees: Vec<Tree>,
-    /// The hash of both.
+    /// The hash of all.
     pub hash: Hash,
     keep_going: bool,
 }
 
 /// Where the trees come from.
 pub struct TreeChoice<'a> {
-    /// Given by name: two or none.
+    /// Given by name: one for each snapshot, or none.
     pub given: &'a [PathBuf],
     /// Do not look beside the snapshots.
     pub none_beside: bool,
 }
 
-impl Pair {
-    /// Opens both snapshots; takes the trees that are given or lie beside them, and builds what is missing.
+impl Replicas {
+    /// Opens all snapshots, has them checked before any is read, takes the trees that are given or lie beside them, and builds
+    /// what is missing.
     ///
     /// # Errors
     ///
-    /// Those of reading; Usage.
+    /// Those of reading and of `check`; Usage.
     pub fn open(
-        left: &Path,
-        right: &Path,
+        paths: &[&Path],
         choice: &TreeChoice<'_>,
         plan: &Plan,
+        check: &dyn Fn(&[Box<dyn Snapshot>]) -> Result<()>,
         out: &Output,
-    ) -> Result<Pair> {
-        let paths = [left.to_owned(), right.to_owned()];
+    ) -> Result<Replicas> {
         let may_look_beside = !(choice.none_beside
             || plan.range.is_given()
             || plan.tree.shape_option().is_some()
             || plan.tree.key_file.key_file.is_some()
             || plan.tree.keep_going);
-        let files: Option<[PathBuf; 2]> = match choice.given {
-            [left, right] => Some([left.clone(), right.clone()]),
-            _ if may_look_beside => beside(left)
-                .zip(beside(right))
-                .map(|(left, right)| [left, right]),
-            _ => None,
+        let files: Option<Vec<PathBuf>> = match choice.given {
+            [] if may_look_beside => paths.iter().map(|path| beside(path)).collect(),
+            [] => None,
+            given => Some(given.to_vec()),
         };
         let mut options = plan.source.options();
         // The rows of every range are checked against the sums of trees, which were built from all rows.
         options.text.trust_order = !plan.range.is_given();
         // With trees at hand, only the divergent ranges are read.
         options.file.few_reads = files.is_some();
-        let left_snapshot = open_snapshot(left, &options, out)?;
-        take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
-        let snapshots = [left_snapshot, open_snapshot(right, &options, out)?];
+        let mut snapshots = Vec::new();
+        for path in paths {
+            let snapshot = open_snapshot(path, &options, out)?;
+            take_key(&mut options, schema_of(snapshot.as_ref()).as_ref());
+            snapshots.push(snapshot);
+        }
+        check(&snapshots)?;
+        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
         let found = match (&files, choice.given) {
             (None, _) => None,
             (Some(files), []) => found_beside(files, &snapshots, plan, out)?,
@@ -79,16 +82,19 @@ impl Pair {
         let trees = match found {
             Some(trees) => trees,
             None => {
-                let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
-                let right = plan.build_tree(snapshots[1].as_ref(), right, Some(&left), out)?;
-                vec![left, right]
+                let mut trees: Vec<Tree> = Vec::new();
+                for (snapshot, path) in snapshots.iter().zip(&paths) {
+                    let tree = plan.build_tree(snapshot.as_ref(), path, trees.first(), out)?;
+                    trees.push(tree);
+                }
+                trees
             }
         };
         let hash = plan.hash(trees.first())?;
         for tree in &trees {
             tree.header().hash.check_same(&hash.id())?;
         }
-        Ok(Pair {
+        Ok(Replicas {
             paths,
             snapshots,
             trees,
@@ -97,11 +103,11 @@ impl Pair {
         })
     }
 
-    /// The tables of both sides.
+    /// The tables of all sides.
     ///
     /// # Errors
     ///
-    /// Usage, where a name is on neither side.
+    /// Usage, where a name is on no side.
     pub fn tables(&self, names: &[String]) -> Result<Vec<SharedTable>> {
         let tables = shared_tables(&self.trees, names)?;
         for table in &tables {
@@ -112,46 +118,55 @@ impl Pair {
             {
                 return Err(Error::usage(
                     "the trees cover different keys",
-                    "build both with the same --from and --to",
+                    "build all of them with the same --from and --to",
                 ));
             }
         }
         Ok(tables)
     }
 
-    /// A table of both snapshots, where they have it.
+    /// A table of the first two snapshots, where they have it.
     pub fn both_sides(&self, table: &SharedTable) -> [Option<&dyn Table>; 2] {
-        self.snapshots.each_ref().map(|snapshot| {
-            let mut tables = snapshot.tables().into_iter();
-            tables.find(|t| t.name() == table.name)
-        })
+        [0, 1].map(|index| self.find(index, &table.name))
     }
 
-    /// Hands every change of a table to `sink`.
+    fn find(&self, index: usize, name: &str) -> Option<&dyn Table> {
+        let tables = self.snapshots.get(index)?.tables();
+        tables.into_iter().find(|table| table.name() == name)
+    }
+
+    /// A table of all snapshots; where one lacks it, `empty` stands for it.
+    pub fn sides<'s>(&'s self, table: &SharedTable, empty: &'s dyn Table) -> Vec<Side<'s>> {
+        let of = |(index, name): (usize, &'s PathBuf)| Side {
+            table: self.find(index, &table.name).unwrap_or(empty),
+            name,
+        };
+        self.paths.iter().enumerate().map(of).collect()
+    }
+
+    /// A table without rows, to stand for `table` where a snapshot lacks it.
+    pub fn empty_table(&self, table: &SharedTable) -> MemoryTable {
+        let schema = table
+            .views(&self.trees)
+            .first()
+            .map_or(Schema::Bytes, |view| view.header().schema.clone());
+        MemoryTable::empty(&table.name, schema)
+    }
+
+    /// Hands every change of a table between the first two to `sink`.
     ///
     /// # Errors
     ///
     /// Those of reading and of `sink`.
     pub fn diff(&self, table: &SharedTable, sink: &mut dyn ChangeSink) -> Result<Outcome> {
         let views = table.views(&self.trees);
-        let schema = views
-            .first()
-            .map_or(Schema::Bytes, |view| view.header().schema.clone());
-        let empty = MemoryTable::empty(&table.name, schema);
-        let find = |index: usize| -> &dyn Table {
-            let snapshot = &self.snapshots[index];
-            snapshot
-                .tables()
-                .into_iter()
-                .find(|t| t.name() == table.name)
-                .unwrap_or(&empty)
-        };
-        let side = |index: usize| Side {
-            table: find(index),
-            name: &self.paths[index],
+        let empty = self.empty_table(table);
+        let sides = self.sides(table, &empty);
+        let (Some(left), Some(right)) = (sides.first(), sides.get(1)) else {
+            return Err(Error::usage("a diff has two sides", ""));
         };
         for view in &views {
-            crate::row::check_same_schema(side(0).table.schema(), &view.header().schema)?;
+            crate::row::check_same_schema(left.table.schema(), &view.header().schema)?;
         }
         let options = DiffOptions {
             hash: &self.hash,
@@ -161,12 +176,12 @@ impl Pair {
         let outcome = compare::compare(&views, &mut |divergence| {
             batch.push(divergence.clone());
             if batch.len() == RANGES_AT_A_TIME {
-                diff::diff(side(0), side(1), &batch, &options, sink)?;
+                diff::diff(*left, *right, &batch, &options, sink)?;
                 batch.clear();
             }
             Ok(())
         })?;
-        diff::diff(side(0), side(1), &batch, &options, sink)?;
+        diff::diff(*left, *right, &batch, &options, sink)?;
         Ok(outcome)
     }
 
@@ -195,9 +210,9 @@ impl Pair {
 
 /// Opens the trees that were named.
 fn given(
-    files: &[PathBuf; 2],
-    paths: &[PathBuf; 2],
-    snapshots: &[Box<dyn Snapshot>; 2],
+    files: &[PathBuf],
+    paths: &[PathBuf],
+    snapshots: &[Box<dyn Snapshot>],
     plan: &Plan,
     out: &Output,
 ) -> Result<Vec<Tree>> {
@@ -232,16 +247,16 @@ fn given(
 
 /// The trees that lie beside the snapshots, where they are such as would be built now.
 fn found_beside(
-    files: &[PathBuf; 2],
-    snapshots: &[Box<dyn Snapshot>; 2],
+    files: &[PathBuf],
+    snapshots: &[Box<dyn Snapshot>],
     plan: &Plan,
     out: &Output,
 ) -> Result<Option<Vec<Tree>>> {
     let options = plan.source.options().file;
-    let trees = vec![
-        Tree::open(&files[0], &options)?,
-        Tree::open(&files[1], &options)?,
-    ];
+    let trees = files
+        .iter()
+        .map(|file| Tree::open(file, &options))
+        .collect::<Result<Vec<_>>>()?;
     let fits = |tree: &Tree, snapshot: &dyn Snapshot| {
         let tables = snapshot.tables();
         covers_all(tree, snapshot)
@@ -251,9 +266,11 @@ fn found_beside(
                 view.is_some_and(|view| view.header().schema == *table.schema())
             })
     };
-    let has_one_hash = trees[0].header().hash == trees[1].header().hash
-        && trees[0].header().hash.without_key().is_some();
-    let names = format!("{} and {}", files[0].display(), files[1].display());
+    let hash = trees.first().map(|tree| tree.header().hash);
+    let has_one_hash = hash.is_some_and(|hash| hash.without_key().is_some())
+        && trees.iter().all(|tree| Some(tree.header().hash) == hash);
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let names = names.join(" and ");
     if !has_one_hash
         || !trees
             .iter()

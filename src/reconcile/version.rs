@@ -1,0 +1,234 @@
+//! Rows with a version column: of the rows of one key, the greatest version wins.
+//!
+//! Versions are compared as decimal numbers where all versions of that key are such, exactly and of any length; else as bytes. So
+//! the order of the replicas decides nothing. A row without a version (NULL or empty) loses against any that has one. Of
+//! rows of one version the one with the greater columns wins: compared by bytes, in the order of their names, NULL least.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::row::ahead::RowsAhead;
+use crate::row::columns::decode_value;
+use crate::row::{Row, RowStream, Schema};
+
+/// The column that says which row is newer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionColumn {
+    /// Its place among the value's columns.
+    index: usize,
+    /// How many columns values have.
+    columns: usize,
+}
+
+type Fields<'a> = Vec<Option<&'a [u8]>>;
+
+impl VersionColumn {
+    /// The column `name` of a table with named columns.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where it is none of the value's columns, or none is named.
+    pub fn new(schema: &Schema, name: Option<&str>) -> Result<VersionColumn> {
+        let Schema::Columns { key, value } = schema else {
+            return Err(Error::usage("a table without columns has no versions", ""));
+        };
+        let known = format!("columns that are not of the key: {}", value.join(", "));
+        let Some(name) = name else {
+            return Err(Error::usage(
+                "nothing tells which of two rows is newer",
+                format!("name the column that does with --version-column; {known}"),
+            ));
+        };
+        if key.iter().any(|column| column == name) {
+            return Err(Error::usage(
+                format!(
+                    "the version column {name} is one of the key's: rows of one key have one version"
+                ),
+                known,
+            ));
+        }
+        match value.iter().position(|column| column == name) {
+            Some(index) => Ok(VersionColumn {
+                index,
+                columns: value.len(),
+            }),
+            None => Err(Error::usage(
+                format!("there is no version column {name}"),
+                known,
+            )),
+        }
+    }
+
+    fn version<'a>(&self, fields: &Fields<'a>) -> Option<&'a [u8]> {
+        let version = fields.get(self.index).copied().flatten();
+        version.filter(|version| !version.is_empty())
+    }
+
+    /// How the versions of these rows compare.
+    fn order(&self, rows: &[Fields<'_>]) -> fn(&[u8], &[u8]) -> Ordering {
+        let mut versions = rows.iter().filter_map(|row| self.version(row));
+        match versions.all(|version| Decimal::parse(version).is_some()) {
+            true => |one, other| Decimal::parse(one).cmp(&Decimal::parse(other)),
+            false => |one, other| one.cmp(other),
+        }
+    }
+
+    fn compare(
+        &self,
+        one: &Fields<'_>,
+        other: &Fields<'_>,
+        order: fn(&[u8], &[u8]) -> Ordering,
+    ) -> Ordering {
+        match (self.version(one), self.version(other)) {
+            (Some(one), Some(other)) => order(one, other),
+            (one, other) => one.is_some().cmp(&other.is_some()),
+        }
+    }
+
+    fn decode<'a>(&self, values: &[Option<&'a [u8]>]) -> Option<Vec<Fields<'a>>> {
+        let there = values.iter().flatten();
+        there
+            .map(|value| decode_value(value, self.columns))
+            .collect()
+    }
+
+    /// The value that wins among those of one key.
+    fn winner<'a>(&self, values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
+        let rows = self.decode(values)?;
+        let order = self.order(&rows);
+        let greatest = rows.iter().zip(values.iter().flatten()).max_by(|a, b| {
+            let versions = self.compare(a.0, b.0, order);
+            versions.then_with(|| a.0.cmp(b.0))
+        });
+        greatest.map(|(_, value)| *value)
+    }
+
+    /// Whether another row than the one that won has its version.
+    pub fn is_conflict(&self, values: &[Option<&[u8]>], winner: &[u8]) -> bool {
+        let (Some(rows), Some(won)) = (self.decode(values), decode_value(winner, self.columns))
+        else {
+            return false;
+        };
+        let order = self.order(&rows);
+        rows.iter()
+            .any(|row| *row != won && self.compare(row, &won, order).is_eq())
+    }
+
+    /// The newest row of each key of all streams; the paths are for messages.
+    ///
+    /// # Errors
+    ///
+    /// Those of the streams.
+    pub fn merge<'a>(
+        &'a self,
+        streams: Vec<(&'a Path, Box<dyn RowStream + 'a>)>,
+    ) -> Result<NewestRows<'a>> {
+        let mut lanes = Vec::with_capacity(streams.len());
+        for (path, rows) in streams {
+            lanes.push((path, RowsAhead::new(rows)?));
+        }
+        Ok(NewestRows {
+            column: self,
+            lanes,
+            key: Vec::new(),
+            value: Vec::new(),
+        })
+    }
+}
+
+/// The rows of several replicas, of each key the newest.
+pub struct NewestRows<'a> {
+    column: &'a VersionColumn,
+    lanes: Vec<(&'a Path, RowsAhead<'a>)>,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl RowStream for NewestRows<'_> {
+    fn next(&mut self) -> Result<Option<Row<'_>>> {
+        let Some(key) = self.lanes.iter().filter_map(|(_, rows)| rows.key()).min() else {
+            return Ok(None);
+        };
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        let of_lanes = self.lanes.iter().map(|(_, rows)| rows.value_at(&self.key));
+        let values: Vec<Option<&[u8]>> = of_lanes.collect();
+        let winner = self.column.winner(&values).ok_or_else(|| {
+            let holds = |lane: &&(&Path, RowsAhead<'_>)| lane.1.key() == Some(self.key.as_slice());
+            let path = self.lanes.iter().find(holds);
+            let path = path.map_or(Path::new(""), |(path, _)| path);
+            Error::damaged(path, 0, "a row can't be taken apart, among the rows read,")
+        })?;
+        self.value.clear();
+        self.value.extend_from_slice(winner);
+        for (_, rows) in &mut self.lanes {
+            if rows.key() == Some(&self.key) {
+                rows.advance()?;
+            }
+        }
+        Ok(Some(Row {
+            key: &self.key,
+            value: &self.value,
+        }))
+    }
+}
+
+/// A decimal number: a sign or none, digits, and digits behind a point or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Decimal<'a> {
+    is_negative: bool,
+    /// Without leading zeros.
+    whole: &'a [u8],
+    /// Without zeros at the end.
+    fraction: &'a [u8],
+}
+
+impl<'a> Decimal<'a> {
+    fn parse(text: &'a [u8]) -> Option<Decimal<'a>> {
+        let (is_negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] => (false, digits),
+            digits => (false, digits),
+        };
+        let point = digits.iter().position(|byte| *byte == b'.');
+        let (whole, fraction) = match point {
+            Some(point) => (digits.get(..point)?, digits.get(point + 1..)?),
+            None => (digits, &[][..]),
+        };
+        let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+        if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let first = whole.iter().position(|digit| *digit != b'0');
+        let last = fraction.iter().rposition(|digit| *digit != b'0');
+        let whole = whole.get(first.unwrap_or(whole.len())..)?;
+        let fraction = fraction.get(..last.map_or(0, |last| last + 1))?;
+        Some(Decimal {
+            is_negative: is_negative && !(whole.is_empty() && fraction.is_empty()),
+            whole,
+            fraction,
+        })
+    }
+}
+
+impl Ord for Decimal<'_> {
+    fn cmp(&self, other: &Decimal<'_>) -> Ordering {
+        let size = |d: &Decimal<'_>| (d.whole.len(), d.whole.to_vec(), d.fraction.to_vec());
+        match (self.is_negative, other.is_negative) {
+            (false, false) => size(self).cmp(&size(other)),
+            (true, true) => size(other).cmp(&size(self)),
+            (one, other) => other.cmp(&one),
+        }
+    }
+}
+
+impl PartialOrd for Decimal<'_> {
+    fn partial_cmp(&self, other: &Decimal<'_>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+#[path = "version_tests.rs"]
+mod tests;
