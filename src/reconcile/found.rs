@@ -47,6 +47,19 @@ pub struct ReplicaCounts {
     pub deletes: u64,
 }
 
+impl Counts {
+    fn add(&mut self, other: &Counts) {
+        self.rows += other.rows;
+        self.conflicts += other.conflicts;
+        self.mixed += other.mixed;
+        for (counts, of_other) in self.replicas.iter_mut().zip(&other.replicas) {
+            counts.taken += of_other.taken;
+            counts.puts += of_other.puts;
+            counts.deletes += of_other.deletes;
+        }
+    }
+}
+
 /// What the replicas of one table lack.
 pub struct Found {
     /// In numbers.
@@ -84,27 +97,66 @@ impl<'a> Finder<'a> {
         rule: &'a Rule,
         options: &'a ReconcileOptions<'a>,
     ) -> Finder<'a> {
+        Finder::empty(
+            rule,
+            options,
+            trees.first().map_or(0, |tree| tree.header().leaf_bits),
+            trees.len(),
+        )
+    }
+
+    fn empty(
+        rule: &'a Rule,
+        options: &'a ReconcileOptions<'a>,
+        leaf_bits: u32,
+        replicas: usize,
+    ) -> Finder<'a> {
         let spill = || FrameWriter::new(options.temp_dir.clone());
         Finder {
             rule,
             options,
-            leaf_bits: trees.first().map_or(0, |tree| tree.header().leaf_bits),
+            leaf_bits,
             counts: Counts {
-                replicas: vec![ReplicaCounts::default(); trees.len()],
+                replicas: vec![ReplicaCounts::default(); replicas],
                 ..Counts::default()
             },
             changes: spill(),
             leaves: spill(),
             merged_bytes: Vec::new(),
             leaf: None,
-            before: vec![Summary::default(); trees.len()],
+            before: vec![Summary::default(); replicas],
             merged: Summary::default(),
             frame: Vec::new(),
         }
     }
 
+    /// One for later ranges, to be appended.
+    pub fn another(&self) -> Finder<'a> {
+        Finder::empty(self.rule, self.options, self.leaf_bits, self.before.len())
+    }
+
+    /// Takes over what another has found behind this one's ranges.
+    pub fn append(&mut self, other: Finder<'_>) -> Result<()> {
+        self.counts.add(&other.counts);
+        for (to, from) in [
+            (&mut self.changes, other.changes),
+            (&mut self.leaves, other.leaves),
+        ] {
+            let frames = from.finish()?;
+            let mut frames = frames.reader();
+            while let Some(frame) = frames.next()? {
+                to.push(frame)?;
+            }
+        }
+        self.merged_bytes.extend(other.merged_bytes);
+        for (before, of_other) in self.before.iter_mut().zip(other.before) {
+            *before += of_other;
+        }
+        self.merged += other.merged;
+        Ok(())
+    }
+
     pub fn begin_range(&mut self, divergence: &Divergence) -> Result<()> {
-        self.end_leaf()?;
         self.frame.clear();
         self.frame.push(TAG_RANGE);
         push_range(&mut self.frame, &divergence.range);
@@ -173,7 +225,8 @@ impl<'a> Finder<'a> {
         Ok(())
     }
 
-    fn end_leaf(&mut self) -> Result<()> {
+    /// The leaf under way has no more rows: neither has its range, or another leaf begins.
+    pub fn end_leaf(&mut self) -> Result<()> {
         let Some(leaf) = self.leaf.take() else {
             return Ok(());
         };
@@ -184,8 +237,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What was found in the end.
-    pub fn finish(mut self, trees: &[TableView<'_>]) -> Result<Found> {
-        self.end_leaf()?;
+    pub fn finish(self, trees: &[TableView<'_>]) -> Result<Found> {
         let mut summaries = trees.iter().zip(&self.before).map(|(tree, before)| {
             let summary = tree.header().summary - *before + self.merged;
             (tree, summary)

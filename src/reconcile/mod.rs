@@ -18,7 +18,9 @@ pub use found::{Counts, Found, ReplicaCounts};
 pub use rule::Rule;
 pub use version::VersionColumn;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::compare::{self, Divergence};
 use crate::diff::{DiffOptions, Side, SideRows};
@@ -31,6 +33,12 @@ use found::Finder;
 
 /// Divergent ranges that are collected before their rows are read, so that memory does not grow with their number.
 const RANGES_AT_A_TIME: usize = 1024;
+
+/// Groups of ranges that are read at a time, each by one thread.
+const GROUPS_AT_A_TIME: usize = 64;
+
+/// Bytes of rows in these groups from which on no more are read at that time, so that memory does not grow with them.
+const BYTES_AT_A_TIME: u64 = 16 << 20;
 
 /// How replicas are reconciled.
 #[derive(Debug, Clone)]
@@ -100,22 +108,38 @@ fn merge_ranges(
     replicas: &[Side<'_>],
     finder: &mut Finder<'_>,
 ) -> Result<()> {
-    while let Some(first) = ranges.first() {
-        let mut end = &first.range.to;
-        let joined = ranges.iter().skip(1).take_while(|next| {
-            let reads_on = !is_behind(&finder.rule.widen(&next.range.from), end);
-            end = &next.range.to;
-            reads_on
-        });
-        let (now, later) = ranges.split_at(1 + joined.count());
-        merge_group(now, replicas, finder)?;
-        ranges = later;
+    while !ranges.is_empty() {
+        let mut groups = Vec::new();
+        let mut bytes = 0u64;
+        while !ranges.is_empty() && groups.len() < GROUPS_AT_A_TIME && bytes < BYTES_AT_A_TIME {
+            let (group, later) = ranges.split_at(group_len(ranges, finder.rule));
+            let sides = group.iter().flat_map(|divergence| &divergence.sides);
+            bytes = sides.fold(bytes, |bytes, side| bytes.saturating_add(side.bytes));
+            groups.push(group);
+            ranges = later;
+        }
+        let found = groups
+            .par_iter()
+            .map(|group| {
+                let mut of_group = finder.another();
+                merge_group(group, replicas, &mut of_group)?;
+                Ok(of_group)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        for of_group in found {
+            finder.append(of_group)?;
+        }
     }
     Ok(())
 }
 
-fn is_behind(key: &[u8], end: &Option<Vec<u8>>) -> bool {
-    end.as_deref().is_some_and(|end| key > end)
+/// How many ranges, from the first on, are of one group: reading goes on from each to the next.
+fn group_len(ranges: &[Divergence], rule: &Rule) -> usize {
+    let joins = |pair: &&[Divergence]| match (&pair[0].range.to, rule) {
+        (Some(end), Rule::Cells(_)) => rule.widen(&pair[1].range.from) <= *end,
+        _ => false,
+    };
+    1 + ranges.windows(2).take_while(joins).count()
 }
 
 /// Merges the rows of ranges between which reading goes on.
@@ -123,29 +147,35 @@ fn merge_group(group: &[Divergence], replicas: &[Side<'_>], finder: &mut Finder<
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(());
     };
-    let range = KeyRange {
-        from: first.range.from.clone(),
-        to: last.range.to.clone(),
+    let mut merged = match finder.rule {
+        Rule::Version(_) => None,
+        Rule::Cells(cells) => {
+            let range = KeyRange {
+                from: first.range.from.clone(),
+                to: last.range.to.clone(),
+            };
+            let widened = KeyRange {
+                from: cells.widen(&range.from),
+                to: range.to.clone(),
+            };
+            let streams = replicas
+                .iter()
+                .map(|replica| Ok((replica.name, replica.table.scan(&widened)?)))
+                .collect::<Result<Vec<_>>>()?;
+            Some(RowsAhead::new(cells.merge(streams, &range)?)?)
+        }
     };
-    let widened = KeyRange {
-        from: finder.rule.widen(&range.from),
-        to: range.to.clone(),
-    };
-    let streams = replicas
-        .iter()
-        .map(|replica| Ok((replica.name, replica.table.scan(&widened)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let mut merged = RowsAhead::new(finder.rule.merge(streams, &range)?)?;
     for divergence in group {
-        merge_range(divergence, replicas, &mut merged, finder)?;
+        merge_range(divergence, replicas, merged.as_mut(), finder)?;
     }
     Ok(())
 }
 
+/// Merges the rows of one range; `merged` gives those that count, unless each key decides for itself.
 fn merge_range(
     divergence: &Divergence,
     replicas: &[Side<'_>],
-    merged: &mut RowsAhead<'_>,
+    mut merged: Option<&mut RowsAhead<'_>>,
     finder: &mut Finder<'_>,
 ) -> Result<()> {
     let range = &divergence.range;
@@ -159,28 +189,43 @@ fn merge_range(
         .map(|replica| SideRows::new(*replica, range, &options))
         .collect::<Result<Vec<_>>>()?;
     sides.iter_mut().try_for_each(SideRows::advance)?;
-    // What lies between two ranges is the same on all replicas.
-    while merged.key().is_some_and(|key| key < range.from.as_slice()) {
-        merged.advance()?;
+    if let Some(merged) = &mut merged {
+        // What lies between two ranges is the same on all replicas.
+        while merged.key().is_some_and(|key| key < range.from.as_slice()) {
+            merged.advance()?;
+        }
     }
     let mut key = Vec::new();
     loop {
-        let of_merged = merged.key().filter(|key| range.is_before_end(key));
+        let of_merged = merged.as_ref().and_then(|merged| merged.key());
+        let of_merged = of_merged.filter(|key| range.is_before_end(key));
         let keys = sides.iter().filter_map(SideRows::key).chain(of_merged);
         let Some(least) = keys.min() else { break };
         key.clear();
         key.extend_from_slice(least);
         let values: Vec<_> = sides.iter().map(|side| side.value_at(&key)).collect();
-        finder.row(&key, &values, merged.value_at(&key))?;
+        let winner = match (&merged, finder.rule) {
+            (Some(merged), _) => merged.value_at(&key),
+            (None, Rule::Version(column)) => Some(column.winner(&values).ok_or_else(|| {
+                let holder = values.iter().position(Option::is_some);
+                let path = holder
+                    .and_then(|holder| replicas.get(holder))
+                    .map(|r| r.name);
+                let what = "a row can't be taken apart, among the rows read,";
+                Error::damaged(path.unwrap_or(Path::new("")), 0, what)
+            })?),
+            (None, Rule::Cells(_)) => None,
+        };
+        finder.row(&key, &values, winner)?;
         for side in sides.iter_mut().filter(|side| side.key() == Some(&key)) {
             side.advance()?;
         }
-        if merged.key() == Some(&key) {
+        if let Some(merged) = merged.as_mut().filter(|merged| merged.key() == Some(&key)) {
             merged.advance()?;
         }
     }
     for (side, expected) in sides.iter().zip(&divergence.sides) {
         side.check(expected)?;
     }
-    Ok(())
+    finder.end_leaf()
 }

@@ -1,11 +1,8 @@
 //! Which row wins, by what the rows of a table carry.
 
-use std::path::Path;
-
 use super::version::VersionColumn;
 use crate::error::{Error, Result};
-use crate::range::KeyRange;
-use crate::row::{RowStream, Schema};
+use crate::row::Schema;
 use crate::source::cassandra::replicas::Replicas;
 
 /// The rule of one table.
@@ -66,23 +63,6 @@ impl Rule {
         match self {
             Rule::Cells(replicas) => replicas.widen(key),
             Rule::Version(_) => key.to_vec(),
-        }
-    }
-
-    /// The rows of `range` that count. Every stream has the rows of one replica, from [`Rule::widen`] of the range's begin to
-    /// its end; its path is for messages.
-    ///
-    /// # Errors
-    ///
-    /// Those of the streams.
-    pub fn merge<'a>(
-        &'a self,
-        streams: Vec<(&'a Path, Box<dyn RowStream + 'a>)>,
-        range: &KeyRange,
-    ) -> Result<Box<dyn RowStream + 'a>> {
-        match self {
-            Rule::Cells(replicas) => replicas.merge(streams, range),
-            Rule::Version(column) => Ok(Box::new(column.merge(streams)?)),
         }
     }
 

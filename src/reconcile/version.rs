@@ -5,12 +5,10 @@
 //! rows of one version the one with the greater columns wins: compared by bytes, in the order of their names, NULL least.
 
 use std::cmp::Ordering;
-use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::row::ahead::RowsAhead;
+use crate::row::Schema;
 use crate::row::columns::decode_value;
-use crate::row::{Row, RowStream, Schema};
 
 /// The column that says which row is newer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +91,8 @@ impl VersionColumn {
             .collect()
     }
 
-    /// The value that wins among those of one key.
-    fn winner<'a>(&self, values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
+    /// The value that wins among those of one key; `None` where one of them is no value of these columns.
+    pub fn winner<'a>(&self, values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
         let rows = self.decode(values)?;
         let order = self.order(&rows);
         let greatest = rows.iter().zip(values.iter().flatten()).max_by(|a, b| {
@@ -113,64 +111,6 @@ impl VersionColumn {
         let order = self.order(&rows);
         rows.iter()
             .any(|row| *row != won && self.compare(row, &won, order).is_eq())
-    }
-
-    /// The newest row of each key of all streams; the paths are for messages.
-    ///
-    /// # Errors
-    ///
-    /// Those of the streams.
-    pub fn merge<'a>(
-        &'a self,
-        streams: Vec<(&'a Path, Box<dyn RowStream + 'a>)>,
-    ) -> Result<NewestRows<'a>> {
-        let mut lanes = Vec::with_capacity(streams.len());
-        for (path, rows) in streams {
-            lanes.push((path, RowsAhead::new(rows)?));
-        }
-        Ok(NewestRows {
-            column: self,
-            lanes,
-            key: Vec::new(),
-            value: Vec::new(),
-        })
-    }
-}
-
-/// The rows of several replicas, of each key the newest.
-pub struct NewestRows<'a> {
-    column: &'a VersionColumn,
-    lanes: Vec<(&'a Path, RowsAhead<'a>)>,
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl RowStream for NewestRows<'_> {
-    fn next(&mut self) -> Result<Option<Row<'_>>> {
-        let Some(key) = self.lanes.iter().filter_map(|(_, rows)| rows.key()).min() else {
-            return Ok(None);
-        };
-        self.key.clear();
-        self.key.extend_from_slice(key);
-        let of_lanes = self.lanes.iter().map(|(_, rows)| rows.value_at(&self.key));
-        let values: Vec<Option<&[u8]>> = of_lanes.collect();
-        let winner = self.column.winner(&values).ok_or_else(|| {
-            let holds = |lane: &&(&Path, RowsAhead<'_>)| lane.1.key() == Some(self.key.as_slice());
-            let path = self.lanes.iter().find(holds);
-            let path = path.map_or(Path::new(""), |(path, _)| path);
-            Error::damaged(path, 0, "a row can't be taken apart, among the rows read,")
-        })?;
-        self.value.clear();
-        self.value.extend_from_slice(winner);
-        for (_, rows) in &mut self.lanes {
-            if rows.key() == Some(&self.key) {
-                rows.advance()?;
-            }
-        }
-        Ok(Some(Row {
-            key: &self.key,
-            value: &self.value,
-        }))
     }
 }
 
