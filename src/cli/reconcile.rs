@@ -26,9 +26,9 @@ const LONG: &str = "\
 Makes replicas agree, the last write winning: a patch for each replica holds only what that one lacks. Once every patch is applied, all have the same root.
 
 Examples:
-  Three replicas of a Cassandra table; what each lacks, as CQL statements to run against it:
+  Three replicas of a Cassandra table; what the second lacks, as CQL statements:
     mdiff reconcile n1/orders n2/orders n3/orders -o fix
-    mdiff cat fix.2.mpatch --format cql
+    mdiff cat fix.2.mpatch --format cql --base n2/orders --table shop.orders
 
   Three exports of a table, whose column updated_at says which row is newer:
     mdiff reconcile r1.csv r2.csv r3.csv --version-column updated_at -o fix
@@ -47,12 +47,15 @@ Opaque rows, those of RocksDB say, have no versions: choose a side with mdiff pa
 
 Only ranges that differ are read again. Trees given by --trees, or found beside all snapshots as SNAPSHOT.mtree, save reading the rest. The exit code is 0 if the replicas were the same already, and 1 if they differed and the patches are written.";
 
+/// Most replicas at a time.
+const REPLICAS_MAX: usize = 16;
+
 /// Arguments of `mdiff reconcile`.
 #[derive(Debug, Clone, Args)]
 #[command(about = "Makes replicas agree, the last write winning: a patch for each", long_about = LONG)]
 pub struct ReconcileArgs {
     /// Two to sixteen snapshots of one table, each of another replica
-    #[arg(required = true, num_args = 2..=16, value_name = "SNAPSHOT")]
+    #[arg(required = true, value_name = "SNAPSHOT")]
     pub snapshots: Vec<PathBuf>,
 
     /// Where the patches go: PREFIX.1.mpatch and so on
@@ -162,12 +165,19 @@ fn outputs(args: &ReconcileArgs) -> Vec<PathBuf> {
 }
 
 fn check_files(args: &ReconcileArgs, outputs: &[PathBuf]) -> Result<()> {
-    if !args.trees.is_empty() && args.trees.len() != args.snapshots.len() {
+    let count = args.snapshots.len();
+    if !(2..=REPLICAS_MAX).contains(&count) {
+        return Err(Error::usage(
+            format!("{} to reconcile", counted(count as u64, "snapshot")),
+            format!("name two to {REPLICAS_MAX} snapshots of one table, each of another replica"),
+        ));
+    }
+    if !args.trees.is_empty() && args.trees.len() != count {
         return Err(Error::usage(
             format!(
                 "{} given for {}",
                 counted(args.trees.len() as u64, "tree"),
-                counted(args.snapshots.len() as u64, "snapshot")
+                counted(count as u64, "snapshot")
             ),
             "give --trees one tree for each snapshot, in the same order",
         ));

@@ -50,7 +50,8 @@ fn what_can_not_be_reconciled_is_told_and_nothing_is_written() {
     let demo = demo.to_str().unwrap();
     let version = ["--version-column", "ver"];
     for (args, what) in [
-        (&["a.csv"][..], "SNAPSHOT"),
+        (&["a.csv"][..], "1 snapshot to reconcile"),
+        (&["a.csv"; 17], "17 snapshots to reconcile"),
         (
             &["a.csv", "a.mtree"],
             "is a tree, where a snapshot is wanted",
