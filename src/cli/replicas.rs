@@ -29,6 +29,9 @@ pub struct Replicas {
     keep_going: bool,
 }
 
+/// Refuses snapshots by what is known of them before they are read.
+pub type SnapshotsCheck<'a> = dyn Fn(&[Box<dyn Snapshot>]) -> Result<()> + 'a;
+
 /// Where the trees come from.
 pub struct TreeChoice<'a> {
     /// Given by name: one for each snapshot, or none.
@@ -48,7 +51,7 @@ impl Replicas {
         paths: &[&Path],
         choice: &TreeChoice<'_>,
         plan: &Plan,
-        check: &dyn Fn(&[Box<dyn Snapshot>]) -> Result<()>,
+        check: &SnapshotsCheck<'_>,
         out: &Output,
     ) -> Result<Replicas> {
         let may_look_beside = !(choice.none_beside

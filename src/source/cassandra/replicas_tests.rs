@@ -147,10 +147,8 @@ fn two_writes_of_one_timestamp_are_a_conflict() {
     let replicas = Replicas::new(&[&of, &of]).unwrap();
     let [less, more, newer] = [(5, b"x"), (5, b"y"), (6, b"a")]
         .map(|(timestamp, value)| row(&of, &[(0, timestamp, value)]));
-    assert_eq!(
-        merged(&replicas, &[more.clone(), less.clone()]).unwrap(),
-        [more.clone()]
-    );
+    let of_both = merged(&replicas, &[more.clone(), less.clone()]).unwrap();
+    assert_eq!(of_both.first(), Some(&more));
     assert!(replicas.is_conflict(&less.1, &more.1));
     assert!(!replicas.is_conflict(&less.1, &newer.1));
 }
