@@ -1,26 +1,28 @@
 //! `mdiff reconcile`: the last write wins across replicas; a patch for each holds what it lacks.
 
+mod report;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::args::{ExitZeroArgs, ForceArgs};
 use super::exit::Exit;
 use super::outfile;
-use super::output::{self, Output, counted, counted_as};
+use super::output::{Output, counted};
 use super::patch::read_back;
 use super::replicas::{Replicas, TreeChoice};
-use super::report::hex;
 use super::sides::{Plan, SharedTable};
 use crate::build::chosen_tables;
 use crate::error::{Error, Result};
 use crate::file::replace::AtomicFile;
 use crate::patch::write::PatchCounts;
 use crate::patch::{PatchHeader, PatchSide, PatchTable, PatchWriter};
-use crate::reconcile::{Counts, Found, ReconcileOptions, Rule, reconcile};
+use crate::reconcile::{Found, ReconcileOptions, Rule, reconcile};
 use crate::row::{Schema, check_same_schema};
 use crate::source::Snapshot;
+use report::Report;
 
 const LONG: &str = "\
 Makes replicas agree, the last write winning: a patch for each replica holds only what that one lacks. Once every patch is applied, all have the same root.
@@ -203,21 +205,11 @@ fn check_files(args: &ReconcileArgs, outputs: &[PathBuf]) -> Result<()> {
 
 /// Refuses snapshots that can't be reconciled before hours go into reading them.
 fn check_snapshots(args: &ReconcileArgs, snapshots: &[Box<dyn Snapshot>]) -> Result<()> {
-    let mut by_table = std::collections::BTreeMap::<&str, Vec<(&Path, &Schema)>>::new();
+    let mut by_table: BTreeMap<&str, Vec<(&Path, &Schema)>> = BTreeMap::new();
     for (snapshot, path) in snapshots.iter().zip(&args.snapshots) {
-        for table in snapshot.tables() {
-            let named = args.plan.tables.tables.iter().any(|n| n == table.name());
-            if named || args.plan.tables.tables.is_empty() {
-                let schemas = by_table.entry(table.name()).or_default();
-                schemas.push((path, table.schema()));
-            }
-        }
-        let is_there = |name: &&String| {
-            let mut all = snapshots.iter().flat_map(|snapshot| snapshot.tables());
-            all.any(|table| table.name() == *name)
-        };
-        if let Some(missing) = args.plan.tables.tables.iter().find(|name| !is_there(name)) {
-            chosen_tables(snapshot.as_ref(), std::slice::from_ref(missing))?;
+        for table in chosen_tables(snapshot.as_ref(), &args.plan.tables.tables)? {
+            let schemas = by_table.entry(table.name()).or_default();
+            schemas.push((path, table.schema()));
         }
     }
     for schemas in by_table.values() {
@@ -371,137 +363,4 @@ fn headers(
         }
     }
     Ok(headers)
-}
-
-/// What is told in the end.
-struct Report<'a> {
-    args: &'a ReconcileArgs,
-    outputs: &'a [PathBuf],
-    tables: &'a [SharedTable],
-    found: &'a [Found],
-    written: &'a [Written],
-}
-
-impl Report<'_> {
-    fn rows(&self) -> u64 {
-        self.found.iter().map(|found| found.counts.rows).sum()
-    }
-
-    /// Puts and deletes of one replica, in all tables.
-    fn operations(&self, replica: usize) -> (u64, u64) {
-        let of = |found: &Found| found.counts.replicas.get(replica).copied();
-        let counts = self.found.iter().filter_map(of);
-        counts.fold((0, 0), |(puts, deletes), counts| {
-            (puts + counts.puts, deletes + counts.deletes)
-        })
-    }
-
-    fn text(&self, out: &mut Output) -> Result<()> {
-        for (table, found) in self.tables.iter().zip(self.found) {
-            self.table_text(table, found, out)?;
-        }
-        for (index, path) in self.args.snapshots.iter().enumerate() {
-            let (puts, deletes) = self.operations(index);
-            let lacks = match (puts, deletes) {
-                (0, 0) => "lacks nothing".to_owned(),
-                _ => format!("{}, {}", counted(puts, "put"), counted(deletes, "delete")),
-            };
-            let file = match (self.outputs.get(index), self.written.get(index)) {
-                (Some(output), Some(written)) => format!(
-                    " -> {}, {}",
-                    output::name(output.display()),
-                    output::bytes(written.bytes)
-                ),
-                _ => String::new(),
-            };
-            out.line(format!("{}: {lacks}{file}", output::name(path.display())))?;
-        }
-        Ok(())
-    }
-
-    fn table_text(&self, table: &SharedTable, found: &Found, out: &mut Output) -> Result<()> {
-        let name = match self.tables.len() {
-            1 => String::new(),
-            _ => format!("table {}: ", output::name(&table.name)),
-        };
-        let Counts {
-            rows,
-            conflicts,
-            mixed,
-            replicas,
-        } = &found.counts;
-        if *rows == 0 {
-            return out.line(format!("{name}same on all replicas"));
-        }
-        out.line(format!(
-            "{name}{}",
-            counted_as(*rows, "row differs", "rows differ")
-        ))?;
-        for (path, counts) in self.args.snapshots.iter().zip(replicas) {
-            let path = output::name(path.display());
-            out.line(format!(
-                "  taken from {path}: {}",
-                counted(counts.taken, "row")
-            ))?;
-        }
-        if *mixed > 0 {
-            out.line(format!(
-                "  put together of several replicas: {}",
-                counted(*mixed, "row")
-            ))?;
-        }
-        if *conflicts > 0 {
-            out.line(format!(
-                "  conflicts of one version, decided by value: {}",
-                counted(*conflicts, "row")
-            ))?;
-        }
-        Ok(())
-    }
-
-    fn json(&self) -> Value {
-        let replicas: Vec<Value> = (self.args.snapshots.iter().enumerate())
-            .map(|(index, path)| {
-                let (puts, deletes) = self.operations(index);
-                let patch = self.outputs.get(index).map(|o| o.display().to_string());
-                let written = self.written.get(index);
-                json!({
-                    "path": path.display().to_string(),
-                    "puts": puts,
-                    "deletes": deletes,
-                    "patch": patch,
-                    "ranges": written.map(|written| written.counts.ranges),
-                    "bytes": written.map(|written| written.bytes),
-                })
-            })
-            .collect();
-        let tables: Vec<Value> = (self.tables.iter().zip(self.found))
-            .map(|(table, found)| {
-                let counts = &found.counts;
-                let of_replicas: Vec<Value> = (counts.replicas.iter())
-                    .map(|c| json!({ "taken": c.taken, "puts": c.puts, "deletes": c.deletes }))
-                    .collect();
-                let root = found.target.root;
-                json!({
-                    "name": table.name,
-                    "rows": counts.rows,
-                    "conflicts": counts.conflicts,
-                    "mixed": counts.mixed,
-                    "replicas": of_replicas,
-                    "target": {
-                        "rows": found.target.summary.rows,
-                        "bytes": found.target.summary.bytes,
-                        "root": (root != [0; 32]).then(|| hex(&root)),
-                    },
-                })
-            })
-            .collect();
-        json!({
-            "schema": super::JSON_SCHEMA,
-            "result": if self.rows() == 0 { "same" } else { "different" },
-            "dry_run": self.args.dry_run,
-            "replicas": replicas,
-            "tables": tables,
-        })
-    }
 }

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Only the divergent ranges are read. What a deletion covers may lie in another range than the deletion, so the merge begins at
-//! the partition that a range begins in, and passes over to the next range where both are of one partition. What is the same on
-//! all replicas stays as it is: no replica shows a row that a deletion of its own covers, so nothing covers what all show.
+//! the partition that a range begins in, and goes on to the next range where that begins in the same. What is the same on all
+//! replicas stays as it is: no replica shows a row that a deletion of its own covers, so nothing covers what all show.
 //! Hence changes lie in divergent ranges only, and the sums of the result follow from those of the trees.
 
 mod found;
@@ -133,16 +133,14 @@ fn merge_ranges(
     Ok(())
 }
 
-/// How many ranges, from the first on, are of one group: reading goes on from each to the next.
+/// How many ranges, from the first on, begin in one partition: that is to be read once, not from its beginning for each.
 fn group_len(ranges: &[Divergence], rule: &Rule) -> usize {
-    let joins = |pair: &&[Divergence]| match (&pair[0].range.to, rule) {
-        (Some(end), Rule::Cells(_)) => rule.widen(&pair[1].range.from) <= *end,
-        _ => false,
-    };
+    let begins = |divergence: &Divergence| rule.widen(&divergence.range.from);
+    let joins = |pair: &&[Divergence]| begins(&pair[0]) == begins(&pair[1]);
     1 + ranges.windows(2).take_while(joins).count()
 }
 
-/// Merges the rows of ranges between which reading goes on.
+/// Merges the rows of ranges that begin in one partition.
 fn merge_group(group: &[Divergence], replicas: &[Side<'_>], finder: &mut Finder<'_>) -> Result<()> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(());
