@@ -21,7 +21,7 @@ use mdiff::fingerprint::{Hash, RowHash, RowHashTask};
 use mdiff::mtree::{Tree, write};
 use mdiff::patch::{PatchHeader, PatchReader, PatchTable, PatchWriter};
 use mdiff::progress::Progress;
-use mdiff::range::{KeyRange, key_hash, rank};
+use mdiff::range::{Coverage, KeyRange, key_hash, rank};
 use mdiff::row::Row;
 use mdiff::source::{self, Snapshot, SourceOptions};
 use mdiff::tree::leaves::{self, LeafOptions, Unreadable};
@@ -182,7 +182,7 @@ fn leaf_sums(c: &mut Criterion) {
                 leaf_bits: 9,
                 hash: &hash,
                 splits: &[],
-                coverage: &KeyRange::all(),
+                coverage: &Coverage::all(),
                 keep_going: false,
             };
             group.bench_function(format!("{name}, threads: {threads}"), |b| {
@@ -301,7 +301,7 @@ fn trees(c: &mut Criterion) {
     throughput(&mut group, leaf_count, image_bytes);
     group.bench_function("write", |b| {
         b.iter(|| {
-            let all = KeyRange::all();
+            let all = Coverage::all();
             let spill = mdiff::file::spill::SpillBuffer::new(None);
             let mut writer = mdiff::mtree::TableWriter::new(4, &all, spill);
             for entry in &entries {

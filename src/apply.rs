@@ -15,7 +15,7 @@ use crate::mtree::node::Digest;
 use crate::patch::write::PatchCounts;
 use crate::patch::{Op, PatchReader, PatchSide, PatchTable, Record};
 use crate::progress::Progress;
-use crate::range::KeyRange;
+use crate::range::{Coverage, KeyRange};
 use crate::row::{Row, check_same_schema};
 use crate::source::{self, RowWriter, Snapshot, SourceOptions, Table};
 
@@ -186,7 +186,7 @@ impl Job<'_> {
             };
             let mut sum = SumWriter {
                 hash: &self.options.hash,
-                coverage: &range,
+                coverage: &range.clone().into(),
                 summary: Summary::default(),
                 rows: 0,
             };
@@ -293,7 +293,7 @@ impl Job<'_> {
                 "what was written does not have the target's root",
             ));
         }
-        let rows = if self.patch_table.coverage == KeyRange::all() {
+        let rows = if self.patch_table.coverage == Coverage::all() {
             summary.rows
         } else {
             let all = BuildOptions {
@@ -334,7 +334,7 @@ impl Ops<'_> {
 /// Adds up rows instead of writing them.
 struct SumWriter<'a> {
     hash: &'a Hash,
-    coverage: &'a KeyRange,
+    coverage: &'a Coverage,
     summary: Summary,
     rows: u64,
 }

@@ -8,7 +8,7 @@ use crate::fingerprint::{Hash, HashId, Summary};
 use crate::mtree::write::{TableTree, TableWriter};
 use crate::mtree::{TableView, Tree, write};
 use crate::progress::Progress;
-use crate::range::{KeyRange, rank};
+use crate::range::{Coverage, rank};
 use crate::source::{Snapshot, Table};
 use crate::tree::leaves::{self, LeafOptions};
 use crate::tree::{Leaf, leaf_bits_for};
@@ -23,7 +23,7 @@ pub struct BuildOptions {
     /// Extra boundaries, ascending.
     pub splits: Vec<Vec<u8>>,
     /// The keys to cover.
-    pub coverage: KeyRange,
+    pub coverage: Coverage,
     /// Only the tables of these names; empty is all.
     pub tables: Vec<String>,
     /// Go on behind what can't be read, and record it in the tree.
@@ -38,11 +38,21 @@ impl Default for BuildOptions {
             leaf_bits: None,
             hash: Hash::XXH3,
             splits: Vec::new(),
-            coverage: KeyRange::all(),
+            coverage: Coverage::all(),
             tables: Vec::new(),
             keep_going: false,
             temp_dir: None,
         }
+    }
+}
+
+impl BuildOptions {
+    fn with_splits(&self, more: Vec<Vec<u8>>) -> BuildOptions {
+        let mut options = self.clone();
+        options.splits.extend(more);
+        options.splits.sort_unstable();
+        options.splits.dedup();
+        options
     }
 }
 
@@ -139,6 +149,13 @@ pub fn build_table(
             "--from is not below --to: no key lies between them",
             "give a --to behind --from",
         ));
+    }
+    let with_boundaries;
+    let mut options = options;
+    let boundaries = options.coverage.boundaries();
+    if !boundaries.is_empty() {
+        with_boundaries = options.with_splits(boundaries);
+        options = &with_boundaries;
     }
     loop {
         match build_table_once(table, options, progress) {
@@ -262,7 +279,7 @@ fn fold(tree: TableTree, leaf_bits: u32, options: &BuildOptions) -> Result<Table
 pub fn empty_like(table: &TableView<'_>) -> Result<Tree> {
     let header = table.header();
     let mut writer = TableWriter::new(header.leaf_bits, &header.coverage, SpillBuffer::new(None));
-    writer.push_leaf(&header.coverage.from, &Summary::default())?;
+    writer.push_leaf(header.coverage.from(), &Summary::default())?;
     let tree = writer.finish(&header.name, &header.schema, &[], Vec::new())?;
     open_built(
         vec![tree],

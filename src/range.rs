@@ -2,6 +2,10 @@
 
 use crate::error::UnreadableKeys;
 
+mod coverage;
+
+pub use coverage::Coverage;
+
 /// The keys from `from` (included) to `to` (excluded; `None` is the end of the table), by memcmp.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyRange {

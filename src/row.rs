@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 pub mod ahead;
 pub mod columns;
 pub mod cql;
+pub mod decimal;
 pub mod fields;
 pub mod json;
+pub mod sql;
 pub mod wide;
 
 /// One row, lent by the source that read it: two byte strings. Keys are unique in a table and ascend by memcmp.
@@ -64,6 +66,8 @@ pub enum Schema {
         key: Vec<String>,
         /// Names of the value's columns, ascending.
         value: Vec<String>,
+        /// What SQL calls the table, where it is one of a database.
+        sql: Option<Box<sql::SqlTable>>,
     },
     /// Rows of a CQL table.
     Cql(Box<cql::CqlSchema>),
@@ -167,14 +171,23 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
     if let (Schema::Cql(left), Schema::Cql(right)) = (left, right) {
         return cql::check_same(left, right);
     }
-    let (Schema::Columns { key: lk, value: lv }, Schema::Columns { key: rk, value: rv }) =
-        (left, right)
+    let (
+        Schema::Columns {
+            key: lk, value: lv, ..
+        },
+        Schema::Columns {
+            key: rk, value: rv, ..
+        },
+    ) = (left, right)
     else {
         return Err(Error::usage(
             "one side has named columns, the other opaque bytes; their rows can't be compared",
             "convert one of them to the other's format first",
         ));
     };
+    if lk == rk && lv == rv {
+        return Ok(());
+    }
     if lk != rk {
         return Err(Error::usage(
             format!(
@@ -313,6 +326,7 @@ mod tests {
         let schema = Schema::Columns {
             key: vec!["tenant".into(), "id".into()],
             value: vec![],
+            sql: None,
         };
         let mut key = Vec::new();
         columns::push_key_column(&mut key, b"a,b");

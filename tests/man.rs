@@ -49,3 +49,27 @@ fn every_flag_and_exit_code_is_in_its_page() {
         assert!(page.contains("128+N"), "{name}: no exit codes");
     }
 }
+
+#[test]
+fn the_page_on_cassandra_names_its_flags() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let page = fs::read_to_string(folder.join("mdiff-cassandra.7")).unwrap();
+    let mut command = mdiff::cli::command();
+    command.build();
+    let mut named = 0;
+    for arg in command
+        .get_subcommands()
+        .flat_map(|sub| sub.get_arguments())
+    {
+        let help = arg.get_help().unwrap_or_default().to_string();
+        if help.starts_with("Cassandra: ") {
+            let long = format!("--{}", arg.get_long().unwrap());
+            assert!(
+                page.contains(&long),
+                "mdiff-cassandra.7 has nothing of {long}"
+            );
+            named += 1;
+        }
+    }
+    assert!(named > 10);
+}

@@ -213,7 +213,7 @@ fn parents_of_leaves(tree: &Tree) -> Vec<(usize, usize)> {
     let view = tree.table("default").unwrap();
     let mut level = view.height();
     let mut nodes = vec![(
-        view.header().coverage.from.clone(),
+        view.header().coverage.from().to_vec(),
         view.header().summary,
         view.root(),
     )];

@@ -3,6 +3,10 @@
 //! A line `$ mdiff ...` is a command; the lines behind it are its stdout, to the letter. `$ echo $?` shows the exit code before.
 
 mod common;
+
+use std::fs;
+use std::path::Path;
+
 use common::mdiff;
 
 /// A command and what the README says it prints.
@@ -33,15 +37,24 @@ fn examples(readme: &str) -> Vec<Example> {
     examples
 }
 
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let to = to.join(file.file_name());
+        match file.path().is_dir() {
+            true => copy_all(&file.path(), &to),
+            false => drop(fs::copy(file.path(), to).unwrap()),
+        }
+    }
+}
+
 #[test]
 fn the_readme_shows_what_happens() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(root.join("testdata/demo")).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
-    }
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    copy_all(&root.join("testdata/demo"), folder.path());
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let examples = examples(&readme);
     assert!(examples.len() >= 10, "the README lost its examples");
     let mut code = None;

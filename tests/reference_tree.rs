@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use mdiff::build::BuildOptions;
-use mdiff::range::KeyRange;
+use mdiff::range::Coverage;
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 mod common;
@@ -255,5 +255,5 @@ fn the_documented_example_is_what_is_written_and_read() {
     let table = tree.table("default").unwrap();
     assert_eq!(table.header().summary.rows, 3);
     assert_eq!(table.header().summary.bytes, 6);
-    assert_eq!(table.header().coverage, KeyRange::all());
+    assert_eq!(table.header().coverage, Coverage::all());
 }

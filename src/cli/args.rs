@@ -10,12 +10,14 @@ use super::caps::{Cap, parse_cap, parse_size};
 use super::keys::{parse_hex, parse_keys, parse_prefix};
 use super::progress::Shown;
 use super::time::parse_time;
+use super::tokens::{self, TokenRange};
 use crate::error::{Error, Result};
 use crate::file::input::FileOptions;
 use crate::limits::Limits;
-use crate::range::{KeyRange, prefix_end};
+use crate::range::{Coverage, KeyRange, prefix_end};
 use crate::row::Schema;
 use crate::source::cassandra::cells::Ties;
+use crate::source::cassandra::partitioner::Partitioner;
 use crate::source::cassandra::view::View;
 use crate::source::{
     CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions,
@@ -211,6 +213,13 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 
+    /// Cassandra: the snapshot of this tag, below the folders of a node's tables
+    ///
+    /// The name that nodetool snapshot -t was given. Without it, the SSTables of a table's folder itself are read, where it
+    /// has any; else its only snapshot.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+
     /// Read files by plain reads instead of mapping them into memory
     ///
     /// For file systems on which mapped files fail or are slow.
@@ -290,6 +299,7 @@ impl SourceArgs {
                     TiesArg::V3_11 => Ties::V3_11,
                 },
                 schema: self.schema.clone(),
+                snapshot: self.tag.clone(),
             },
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),
@@ -347,28 +357,96 @@ pub struct RangeArgs {
     /// Only keys that start like this
     #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     pub prefix: Option<String>,
+
+    /// Cassandra: only partitions of tokens greater than A, up to B; several times
+    ///
+    /// Where A is not below B, the range goes over the end of the ring. Give the ranges that both nodes hold: what only one of
+    /// them should have is then no difference.
+    #[arg(long = "token-range", value_name = "A:B", allow_hyphen_values = true, conflicts_with_all = ["from", "to", "prefix"])]
+    pub token_ranges: Vec<String>,
+
+    /// Cassandra: only the token ranges of this file
+    ///
+    /// What nodetool describering KEYSPACE or nodetool ring prints, or lines of A:B as of --token-range.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "prefix", "token_ranges"])]
+    pub ring: Option<PathBuf>,
+
+    /// Cassandra: of the ranges of --ring, those that all these nodes hold
+    ///
+    /// Nodes are named as nodetool describering names them, separated by commas: --ring RING --nodes 10.0.0.1,10.0.0.2
+    #[arg(long, value_name = "NODE", value_delimiter = ',', requires = "ring")]
+    pub nodes: Vec<String>,
 }
 
 impl RangeArgs {
     /// The options, if any is given, as a message names them.
     pub fn option(&self) -> Option<&'static str> {
-        self.is_given().then_some("--from, --to or --prefix")
+        self.is_given()
+            .then_some("--from, --to, --prefix, --token-range or --ring")
     }
 
     /// Whether any is given.
     pub fn is_given(&self) -> bool {
-        self.from.is_some() || self.to.is_some() || self.prefix.is_some()
+        self.from.is_some()
+            || self.to.is_some()
+            || self.prefix.is_some()
+            || !self.token_ranges.is_empty()
+            || self.ring.is_some()
     }
 
-    /// The range that the arguments mean in a table of `schema`.
+    /// The keys that the arguments mean in a table of `schema`.
     ///
     /// # Errors
     ///
-    /// Usage, where a text is no key of this schema, or no key can lie in the range.
-    pub fn range(&self, schema: &Schema) -> Result<KeyRange> {
-        self.range_by(&|text| schema.parse_key(text), &|text| {
-            parse_prefix(schema, text)
-        })
+    /// Usage, where a text is no key of this schema or no token range, or no key can lie in the range; I/O.
+    pub fn coverage(&self, schema: &Schema) -> Result<Coverage> {
+        if self.token_ranges.is_empty() && self.ring.is_none() {
+            let range = self.range_by(&|text| schema.parse_key(text), &|text| {
+                parse_prefix(schema, text)
+            })?;
+            return Ok(range.into());
+        }
+        let partitioner = tokens::partitioner_of(schema)?;
+        let ranges = self.token_ranges(partitioner)?;
+        let keys = ranges.iter().flat_map(|range| range.keys(partitioner));
+        Ok(Coverage::new(keys.collect()))
+    }
+
+    /// The keys at which token ranges begin and end; none without them.
+    ///
+    /// # Errors
+    ///
+    /// As of [`RangeArgs::coverage`].
+    pub fn boundaries(&self, schema: &Schema) -> Result<Vec<Vec<u8>>> {
+        if self.token_ranges.is_empty() && self.ring.is_none() {
+            return Ok(Vec::new());
+        }
+        let partitioner = tokens::partitioner_of(schema)?;
+        let ranges = self.token_ranges(partitioner)?;
+        let keys = ranges
+            .iter()
+            .flat_map(|range| tokens::boundaries(range, partitioner));
+        Ok(keys.collect())
+    }
+
+    /// The token ranges that are asked for; none where none are.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where they are no tokens of this partitioner; I/O.
+    pub fn token_ranges(&self, partitioner: Partitioner) -> Result<Vec<TokenRange>> {
+        match &self.ring {
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
+                tokens::read_ranges(path, &text, &self.nodes, partitioner)
+            }
+            None => {
+                let texts = self.token_ranges.iter();
+                texts
+                    .map(|text| TokenRange::parse(text, partitioner))
+                    .collect()
+            }
+        }
     }
 
     /// The range that the arguments mean when they are hexadecimal digits of encoded keys.
@@ -376,8 +454,14 @@ impl RangeArgs {
     /// # Errors
     ///
     /// Usage, where a text is not hexadecimal, or no key can lie in the range.
-    pub fn range_in_hex(&self) -> Result<KeyRange> {
-        self.range_by(&parse_hex, &parse_hex)
+    pub fn coverage_in_hex(&self) -> Result<Coverage> {
+        if !self.token_ranges.is_empty() || self.ring.is_some() {
+            return Err(Error::usage(
+                "token ranges don't go with --hex",
+                "give --from and --to in hexadecimal digits",
+            ));
+        }
+        Ok(self.range_by(&parse_hex, &parse_hex)?.into())
     }
 
     fn range_by(
@@ -483,7 +567,8 @@ pub struct TreeArgs {
 
     /// File with keys, one a line as mdiff prints them, at which leaves start too
     ///
-    /// Token ranges or tenants, say: differences are then told apart by them. Trees with and without it still compare.
+    /// Tenants, say: differences are then told apart by them. For tables of Cassandra also what nodetool ring or nodetool
+    /// describering prints: leaves then start where its token ranges do. Trees with and without it still compare.
     #[arg(long, value_name = "FILE")]
     pub split_at: Option<PathBuf>,
 
@@ -539,7 +624,15 @@ impl TreeArgs {
             return Ok(Vec::new());
         };
         let text = fs::read_to_string(path).map_err(|e| Error::io("reading", path, e))?;
-        parse_keys(path, &text, schema)
+        if !tokens::is_printed(&text) {
+            return parse_keys(path, &text, schema);
+        }
+        let partitioner = tokens::partitioner_of(schema)?;
+        let ranges = tokens::read_ranges(path, &text, &[], partitioner)?;
+        let keys = ranges
+            .iter()
+            .flat_map(|range| tokens::boundaries(range, partitioner));
+        Ok(keys.collect())
     }
 }
 

@@ -83,7 +83,7 @@ fn prefix(schema: &Schema, text: &str) -> KeyRange {
         prefix: Some(text.into()),
         ..RangeArgs::default()
     };
-    args.range(schema).unwrap()
+    args.coverage(schema).unwrap().hull()
 }
 
 #[test]
@@ -103,6 +103,7 @@ fn a_prefix_of_a_key_of_columns_is_what_is_printed_at_its_front() {
     let schema = Schema::Columns {
         key: vec!["tenant".into(), "id".into()],
         value: vec![],
+        sql: None,
     };
     let key = |columns: [&[u8]; 2]| {
         let mut key = Vec::new();
@@ -128,10 +129,10 @@ fn a_range_that_holds_no_key_is_an_error() {
     let args = RangeArgs {
         from: Some("b".into()),
         to: Some("a".into()),
-        prefix: None,
+        ..RangeArgs::default()
     };
-    assert!(args.range(&Schema::Bytes).is_err());
-    assert!(args.range_in_hex().is_err());
+    assert!(args.coverage(&Schema::Bytes).is_err());
+    assert!(args.coverage_in_hex().is_err());
 }
 
 #[test]

@@ -15,7 +15,8 @@ use super::sides::open_origin;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::patch::{PatchReader, PatchTable, Record};
-use crate::range::KeyRange;
+use crate::range::Coverage;
+use crate::row::Schema;
 use crate::source::{Snapshot, SourceOptions, Table};
 
 const LONG: &str = "\
@@ -179,7 +180,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
             format!("tables are: {}", names.join(", ")),
         ));
     }
-    let mut current: Option<(&PatchTable, KeyRange)> = None;
+    let mut current: Option<(&PatchTable, Coverage)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
     ops::begin(form, out)?;
     while let Some(record) = reader.next_record()? {
@@ -190,12 +191,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
                     continue;
                 };
                 if args.tables.tables.is_empty() || args.tables.tables.contains(&table.name) {
-                    let range = if args.hex {
-                        args.range.range_in_hex()?
-                    } else {
-                        args.range.range(&table.schema)?
-                    };
-                    current = Some((table, range));
+                    current = Some((table, args.coverage(&table.schema)?));
                     if tables.len() > 1 && form == PatchForm::Text {
                         out.line(format!("table {}", output::name(&table.name)))?;
                     }
@@ -203,10 +199,10 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
             }
             Record::Range { .. } => {}
             Record::Op(op) => {
-                let Some((table, range)) = &current else {
+                let Some((table, coverage)) = &current else {
                     continue;
                 };
-                if !range.contains(&op.key) {
+                if !coverage.contains(&op.key) {
                     continue;
                 }
                 if left == 0 {
@@ -222,6 +218,16 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
         }
     }
     Ok(Exit::DONE)
+}
+
+impl CatArgs {
+    /// The keys that are asked for.
+    pub(super) fn coverage(&self, schema: &Schema) -> Result<Coverage> {
+        match self.hex {
+            true => self.range.coverage_in_hex(),
+            false => self.range.coverage(schema),
+        }
+    }
 }
 
 fn print_snapshot(
@@ -262,11 +268,7 @@ fn print_tables(
         return print_csv(table, options, args, &mut rows_left, out);
     }
     for table in tables {
-        let range = if args.hex {
-            args.range.range_in_hex()?
-        } else {
-            args.range.range(table.schema())?
-        };
+        let coverage = args.coverage(table.schema())?;
         let lines = Lines {
             table: table.name(),
             schema: table.schema(),
@@ -275,18 +277,20 @@ fn print_tables(
             name_table: tables.len() > 1,
             cut: out.is_terminal() && !args.json && !args.hex,
         };
-        convert::settle(*table, &range)?;
-        let threads = rayon::current_num_threads();
-        if threads > 1 && rows_left.is_none() && !args.keep_going {
-            rows::print_in_parallel(*table, &range, &lines, threads, out)?;
-            continue;
-        }
-        let left =
-            rows::print_serially(*table, &range, &lines, &mut rows_left, args.keep_going, out)?;
-        left_out.unreadable |= left.unreadable;
-        if left.cut {
-            left_out.cut = true;
-            break;
+        for range in coverage.ranges() {
+            convert::settle(*table, range)?;
+            let threads = rayon::current_num_threads();
+            if threads > 1 && rows_left.is_none() && !args.keep_going {
+                rows::print_in_parallel(*table, range, &lines, threads, out)?;
+                continue;
+            }
+            let left =
+                rows::print_serially(*table, range, &lines, &mut rows_left, args.keep_going, out)?;
+            left_out.unreadable |= left.unreadable;
+            if left.cut {
+                left_out.cut = true;
+                return Ok(left_out);
+            }
         }
     }
     Ok(left_out)
@@ -299,22 +303,24 @@ fn print_csv(
     rows_left: &mut Option<u64>,
     out: &mut Output,
 ) -> Result<LeftOut> {
-    let range = args.range.range(table.schema())?;
-    convert::settle(table, &range)?;
+    let coverage = args.range.coverage(table.schema())?;
     let csv = convert::writer_named("csv")?;
     let mut writer = convert::create(csv, out.writer()?, table.schema(), options)?;
-    let mut rows = table.scan(&range)?;
     let mut left_out = LeftOut::default();
-    while let Some(row) = rows.next()? {
-        match rows_left {
-            Some(0) => {
-                left_out.cut = true;
-                break;
+    'ranges: for range in coverage.ranges() {
+        convert::settle(table, range)?;
+        let mut rows = table.scan(range)?;
+        while let Some(row) = rows.next()? {
+            match rows_left {
+                Some(0) => {
+                    left_out.cut = true;
+                    break 'ranges;
+                }
+                Some(left) => *left -= 1,
+                None => {}
             }
-            Some(left) => *left -= 1,
-            None => {}
+            writer.put(row)?;
         }
-        writer.put(row)?;
     }
     writer.finish()?;
     Ok(left_out)

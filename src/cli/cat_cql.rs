@@ -11,7 +11,7 @@ use super::statements::{Statements, Tally};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::patch::{PatchReader, PatchTable, Record};
-use crate::range::KeyRange;
+use crate::range::Coverage;
 use crate::row::Schema;
 use crate::row::cql::CqlSchema;
 use crate::source::Snapshot;
@@ -113,7 +113,7 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
     let clock = clock.map_or(0, |since| since.as_secs() as i64);
     let now = options.cassandra.now.unwrap_or(clock);
     let mut tally = Tally::default();
-    let mut current: Option<(Statements<'_>, KeyRange)> = None;
+    let mut current: Option<(Statements<'_>, Coverage)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut is_cut = false;
     while let Some(record) = reader.next_record()? {
@@ -123,16 +123,13 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
                     tally.add(statements.finish(out)?);
                 }
                 if let Some((_, table, name)) = chosen.iter().find(|(at, ..)| *at == index) {
-                    let range = match args.hex {
-                        true => args.range.range_in_hex()?,
-                        false => args.range.range(&table.schema)?,
-                    };
+                    let coverage = args.coverage(&table.schema)?;
                     let base = base_tables.iter().find(|base| base.name() == table.name);
                     let base =
                         base.or_else(|| base_tables.first().filter(|_| base_tables.len() == 1));
                     let statements =
                         Statements::new(table, schema(table)?, name, now, base.copied());
-                    current = Some((statements, range));
+                    current = Some((statements, coverage));
                 }
             }
             Record::Range { range, base, .. } => {
@@ -141,10 +138,10 @@ pub fn run(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> {
                 }
             }
             Record::Op(op) => {
-                let Some((statements, range)) = &mut current else {
+                let Some((statements, coverage)) = &mut current else {
                     continue;
                 };
-                if !range.contains(&op.key) {
+                if !coverage.contains(&op.key) {
                     continue;
                 }
                 if left == 0 {

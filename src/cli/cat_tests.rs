@@ -177,6 +177,7 @@ fn columns_are_named_and_null_is_not_a_text() {
         schema: Schema::Columns {
             key: vec!["tenant".into(), "id".into()],
             value: vec!["a".into(), "b".into(), "c".into()],
+            sql: None,
         },
         ..table("people", &[(&key, &value), (&key, b"\x09")])
     };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::meanings::Meanings;
 use super::output::{Output, Tone, counted};
+use super::spread::TokenSpread;
 use crate::diff::{Change, ChangeSink};
 use crate::error::{ErrorKind, Result};
 use crate::row::Schema;
@@ -52,6 +53,7 @@ pub struct ChangePrinter<'o> {
     schema: Schema,
     counts: ChangeCounts,
     meanings: Option<Meanings<'o>>,
+    spread: Option<TokenSpread>,
     printed: u64,
     line: String,
     /// The limit cut the result.
@@ -86,6 +88,7 @@ impl<'o> ChangePrinter<'o> {
             schema: Schema::Bytes,
             counts: ChangeCounts::default(),
             meanings: None,
+            spread: None,
             printed: 0,
             line: String::new(),
             was_cut: false,
@@ -103,6 +106,7 @@ impl<'o> ChangePrinter<'o> {
         self.schema = schema.clone();
         self.counts = ChangeCounts::default();
         self.meanings = None;
+        self.spread = None;
         if self.several && self.form == ChangeForm::Text {
             let title = self
                 .out
@@ -118,6 +122,11 @@ impl<'o> ChangePrinter<'o> {
         if !self.hex {
             self.meanings = Meanings::new(&self.schema, tables);
         }
+    }
+
+    /// Counts its changes by token range too.
+    pub(super) fn tell_spread(&mut self, spread: Option<TokenSpread>) {
+        self.spread = spread;
     }
 
     /// Ends the table; returns how many of its rows differ.
@@ -148,6 +157,9 @@ impl<'o> ChangePrinter<'o> {
             }
             if let Some(meanings) = &self.meanings {
                 meanings.print_counts(self.out)?;
+            }
+            if let Some(spread) = &self.spread {
+                spread.print(self.out)?;
             }
         }
         if let Some(meanings) = &self.meanings {
@@ -278,6 +290,9 @@ impl<'o> ChangePrinter<'o> {
     }
 
     fn count(&mut self, change: &Change<'_>) {
+        if let Some(spread) = &mut self.spread {
+            spread.count(change);
+        }
         match (change.left, change.right) {
             (Some(left), Some(right)) => {
                 self.counts.changed += 1;
@@ -374,6 +389,7 @@ mod tests {
         let schema = Schema::Columns {
             key: vec!["id".into()],
             value: vec!["a".into(), "b".into()],
+            sql: None,
         };
         let value = |b: Option<&[u8]>| {
             let mut value = Vec::new();

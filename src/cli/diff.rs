@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::output::{Output, counted};
 use super::replicas::{Replicas, TreeChoice};
 use super::sides::Plan;
+use super::spread::TokenSpread;
 use crate::error::{ErrorKind, Result};
 
 const LONG: &str = "\
@@ -55,6 +56,8 @@ pub struct DiffArgs {
     pub csv: bool,
 
     /// Print only the numbers of rows, by kind of difference
+    ///
+    /// Of tables of Cassandra also by token range: those of --ring or --token-range, else the ring in 16 equal parts.
     #[arg(long, group = "form")]
     pub stat: bool,
 
@@ -113,6 +116,9 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         let schema = table.views(&pair.trees)[0].header().schema.clone();
         printer.begin(&table.name, &schema)?;
         printer.tell_meanings(pair.both_sides(table));
+        if args.stat {
+            printer.tell_spread(TokenSpread::new(&schema, &args.plan.range)?);
+        }
         let result = pair.diff(table, &mut printer);
         let counts = printer.end()?;
         differs |= counts != ChangeCounts::default();

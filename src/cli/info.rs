@@ -9,7 +9,7 @@ use super::args::SourceArgs;
 use super::exit::Exit;
 use super::kind::Found;
 use super::output::{self, Output, count};
-use super::report::{hex, key_range};
+use super::report::{coverage, hex, key_range};
 use super::sides::Plan;
 use super::sides::open_origin;
 use crate::error::Result;
@@ -151,7 +151,7 @@ fn tree_facts(tree: &Tree) -> Result<Facts> {
             "leaf rows": 1u64 << table.leaf_bits,
             "leaves": table.leaves,
             "levels": table.level_lens.len(),
-            "coverage": key_range(&table.coverage, &table.schema),
+            "coverage": coverage(&table.coverage, &table.schema),
             "extra boundaries": table.splits != [0; 32],
         });
         let unreadable = view.unreadable()?;
@@ -206,7 +206,7 @@ fn patch_facts(input: &Input) -> Result<Facts> {
             json!({
                 "name": table.name,
                 "schema": schema_fact(&table.schema),
-                "coverage": key_range(&table.coverage, &table.schema),
+                "coverage": coverage(&table.coverage, &table.schema),
                 "base": side(&table.base, &header.hash),
                 "target": side(&table.target, &header.hash),
             })
@@ -286,7 +286,15 @@ fn content(tables: &[(&str, Digest)]) -> String {
 fn schema_fact(schema: &Schema) -> Value {
     match schema {
         Schema::Bytes => json!("bytes"),
-        Schema::Columns { key, value } => json!({ "key": key, "columns": value }),
+        Schema::Columns { key, value, sql } => {
+            let mut document = json!({ "key": key, "columns": value });
+            if let Some(sql) = sql {
+                document["dialect"] = sql.dialect.name().into();
+                document["key_types"] = json!(sql.key_types);
+                document["column_types"] = json!(sql.value_types);
+            }
+            document
+        }
         Schema::Cql(cql) => cql.describe(),
     }
 }

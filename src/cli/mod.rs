@@ -39,9 +39,11 @@ pub mod report;
 pub mod rows;
 pub mod sides;
 pub mod signals;
+mod spread;
 pub mod statements;
 pub mod strip;
 mod time;
+mod tokens;
 pub mod verify;
 
 use args::CommonArgs;

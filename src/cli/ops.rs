@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::patch::{Op, PatchTable};
 use crate::row::columns::{decode_key, decode_value};
 use crate::row::json::{key_json, value_field, value_json};
+use crate::row::sql::Spelling;
 use crate::row::{Schema, wide};
 
 /// Prints the line before the first operation, where the form has one.
@@ -121,12 +122,12 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
     out.line(line)
 }
 
-/// The statement that does on a table of the same name what the operation does: standard SQL, text quoted, other bytes as
-/// `X'..'`. A table of opaque bytes is taken to have the columns `key` and `value`; a value with columns of its own is
-/// JSON text.
+/// The statement that does on the table what the operation does, in the table's own SQL ([`Spelling`]). A table of opaque bytes
+/// is taken to have the columns `key` and `value`; a value with columns of its own is JSON text.
 fn sql(table: &PatchTable, op: &Op) -> String {
-    let (key, value) = columns(table, op);
-    let name = identifier(&table.name);
+    let spelling = Spelling::of(&table.schema);
+    let (key, value) = columns(table, op, spelling);
+    let name = spelling.table(&table.name);
     let list = |columns: &[(String, String)], glue: &str| {
         columns
             .iter()
@@ -156,62 +157,45 @@ fn sql(table: &PatchTable, op: &Op) -> String {
 /// Names and values, as SQL, of an operation's key and (unless it deletes) value.
 type SqlColumns = Vec<(String, String)>;
 
-fn columns(table: &PatchTable, op: &Op) -> (SqlColumns, Option<SqlColumns>) {
-    if let Schema::Columns { key, value } = &table.schema
+fn columns(
+    table: &PatchTable,
+    op: &Op,
+    spelling: Spelling<'_>,
+) -> (SqlColumns, Option<SqlColumns>) {
+    if let Schema::Columns { key, value, .. } = &table.schema
         && let Some(key_fields) = decode_key(&op.key, key.len())
     {
-        let keys = key
-            .iter()
-            .zip(&key_fields)
-            .map(|(name, field)| (identifier(name), literal(field)))
+        let keys = key.iter().zip(&key_fields).enumerate();
+        let keys = keys
+            .map(|(at, (name, field))| (spelling.name(name), spelling.key(at, field)))
             .collect();
         let values = op.value.as_ref().and_then(|bytes| {
             let fields = decode_value(bytes, value.len())?;
-            let text = |field: Option<&[u8]>| field.map_or("NULL".into(), literal);
+            let values = value.iter().zip(fields).enumerate();
             Some(
-                value
-                    .iter()
-                    .zip(fields)
-                    .map(|(name, field)| (identifier(name), text(field)))
+                values
+                    .map(|(at, (name, field))| (spelling.name(name), spelling.value(at, field)))
                     .collect(),
             )
         });
         return (keys, values);
     }
-    let keys = vec![(identifier("key"), literal(&op.key))];
-    (
-        keys,
-        op.value
-            .as_ref()
-            .map(|value| vec![(identifier("value"), value_literal(&table.schema, value))]),
-    )
-}
-
-/// Opaque bytes as a literal; columns of the value's own as JSON text.
-fn value_literal(schema: &Schema, value: &[u8]) -> String {
-    match wide::read(value) {
-        Some(_) => literal(value_field(schema, value).as_bytes()),
-        None => literal(value),
-    }
-}
-
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A text literal where no character of it needs more than quoting, else a literal of bytes.
-fn literal(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => format!("'{}'", text.replace('\'', "''")),
-        _ => format!("X'{}'", hex(bytes)),
-    }
+    let value = op.value.as_ref().map(|value| {
+        // Columns of the value's own are JSON text.
+        let text = match wide::read(value) {
+            Some(_) => spelling.bytes(value_field(&table.schema, value).as_bytes()),
+            None => spelling.bytes(value),
+        };
+        vec![(spelling.name("value"), text)]
+    });
+    (vec![(spelling.name("key"), spelling.bytes(&op.key))], value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::patch::PatchSide;
-    use crate::range::KeyRange;
+    use crate::range::Coverage;
     use crate::row::columns::push_value_column;
 
     #[test]
@@ -221,8 +205,9 @@ mod tests {
             schema: Schema::Columns {
                 key: vec!["id".into()],
                 value: vec!["blob".into(), "name".into()],
+                sql: None,
             },
-            coverage: KeyRange::all(),
+            coverage: Coverage::all(),
             base: PatchSide::default(),
             target: PatchSide::default(),
         };
@@ -253,7 +238,7 @@ mod tests {
         let table = PatchTable {
             name: "t".into(),
             schema: Schema::Bytes,
-            coverage: KeyRange::all(),
+            coverage: Coverage::all(),
             base: PatchSide::default(),
             target: PatchSide::default(),
         };

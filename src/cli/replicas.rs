@@ -10,7 +10,7 @@ use crate::diff::{self, ChangeSink, DiffOptions, Side};
 use crate::error::{Error, Result};
 use crate::fingerprint::Hash;
 use crate::mtree::Tree;
-use crate::range::KeyRange;
+use crate::range::Coverage;
 use crate::row::Schema;
 use crate::source::memory::MemoryTable;
 use crate::source::{Snapshot, Table};
@@ -121,7 +121,7 @@ impl Replicas {
             {
                 return Err(Error::usage(
                     "the trees cover different keys",
-                    "build all of them with the same --from and --to",
+                    "build all of them with the same --from and --to, or --token-range",
                 ));
             }
         }
@@ -295,7 +295,7 @@ fn found_beside(
 fn covers_all(tree: &Tree, snapshot: &dyn Snapshot) -> bool {
     let has_all = |table: &dyn Table| {
         let view = tree.table(table.name());
-        view.is_some_and(|view| view.header().coverage == KeyRange::all())
+        view.is_some_and(|view| view.header().coverage == Coverage::all())
     };
     snapshot.tables().into_iter().all(has_all)
 }

@@ -12,7 +12,7 @@ use crate::compare::place::{Sample, rows_before};
 use crate::compare::{self, Divergence, Outcome};
 use crate::error::Result;
 use crate::mtree::{TableView, Tree};
-use crate::range::KeyRange;
+use crate::range::{Coverage, KeyRange};
 use crate::row::{Schema, escape};
 
 /// Divergent ranges that are printed unless all are asked for.
@@ -373,21 +373,32 @@ fn range_text(range: &KeyRange, schema: &Schema, out: &Output) -> String {
     format!("from {from} to {to}")
 }
 
+fn coverage_text(coverage: &Coverage, schema: &Schema, out: &Output) -> String {
+    match coverage.ranges() {
+        [only] => range_text(only, schema, out),
+        ranges => format!(
+            "of {} {}",
+            counted(ranges.len() as u64, "range"),
+            range_text(&coverage.hull(), schema, out)
+        ),
+    }
+}
+
 fn coverage_lines(
     views: &[TableView<'_>],
     outcome: &Outcome,
     schema: &Schema,
     out: &mut Output,
 ) -> Result<()> {
-    if outcome.shared != KeyRange::all() {
+    if outcome.shared != Coverage::all() {
         out.line(format!(
             "  compared: keys {}",
-            range_text(&outcome.shared, schema, out)
+            coverage_text(&outcome.shared, schema, out)
         ))?;
     }
     for (index, view) in views.iter().enumerate() {
         if view.header().coverage != outcome.shared {
-            let text = range_text(&view.header().coverage, schema, out);
+            let text = coverage_text(&view.header().coverage, schema, out);
             out.line(format!(
                 "  not shared: {} covers keys {text}",
                 side_name(index, views.len())
@@ -500,7 +511,7 @@ fn json_table(table: &SharedTable, views: &[TableView<'_>], out: &mut Output) ->
         "divergent_ranges": outcome.divergent_ranges,
         "divergent_rows": outcome.divergent_rows,
         "unreadable_ranges": tally.unreadable,
-        "shared": key_range(&outcome.shared, &schema),
+        "shared": coverage(&outcome.shared, &schema),
         "not_compared": outcome.not_compared.iter().map(|range| key_range(range, &schema)).collect::<Vec<_>>(),
     });
     if views.len() > 2 {
@@ -531,7 +542,7 @@ fn json_side(view: &TableView<'_>, present: bool) -> Result<Value> {
         "content": hex(&header.content_digest(&view.tree().header().hash)),
         "leaf_rows": 1u64 << header.leaf_bits,
         "leaves": header.leaves,
-        "coverage": key_range(&header.coverage, &header.schema),
+        "coverage": coverage(&header.coverage, &header.schema),
         "unreadable": unreadable,
     }))
 }
@@ -556,6 +567,16 @@ fn json_range(divergence: &Divergence, schema: &Schema) -> Value {
 pub fn key_range(range: &KeyRange, schema: &Schema) -> Value {
     let from = (!range.from.is_empty()).then(|| schema.show_key(&range.from));
     json!({ "from": from, "to": range.to.as_ref().map(|to| schema.show_key(to)) })
+}
+
+/// A coverage as JSON: from its first key to its last, and its ranges where it has gaps.
+pub fn coverage(coverage: &Coverage, schema: &Schema) -> Value {
+    let mut value = key_range(&coverage.hull(), schema);
+    if coverage.ranges().len() > 1 {
+        let ranges = coverage.ranges().iter();
+        value["ranges"] = ranges.map(|range| key_range(range, schema)).collect();
+    }
+    value
 }
 
 /// Bytes as hexadecimal digits.

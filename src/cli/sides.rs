@@ -254,8 +254,12 @@ impl Plan {
                     .map(|view| view.header());
                 let coverage = match like {
                     Some(header) if !self.range.is_given() => header.coverage.clone(),
-                    _ => self.range.range(table.schema())?,
+                    _ => self.range.coverage(table.schema())?,
                 };
+                let mut splits = self.tree.split_keys(table.schema())?;
+                splits.extend(self.range.boundaries(table.schema())?);
+                splits.sort_unstable();
+                splits.dedup();
                 let options = BuildOptions {
                     leaf_bits: self
                         .tree
@@ -266,7 +270,7 @@ impl Plan {
                                 .then(|| guess_leaf_bits(table).saturating_sub(FINER_BITS))
                         }),
                     hash: hash.clone(),
-                    splits: self.tree.split_keys(table.schema())?,
+                    splits,
                     coverage,
                     tables: Vec::new(),
                     keep_going: self.tree.keep_going,

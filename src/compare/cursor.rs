@@ -34,7 +34,7 @@ impl<'a> TreeCursor<'a> {
     /// Starts with the whole table as one segment.
     pub(super) fn new(table: TableView<'a>) -> TreeCursor<'a> {
         let root = Entry {
-            start: table.header().coverage.from.clone(),
+            start: table.header().coverage.from().to_vec(),
             summary: table.header().summary,
             child: Some(table.root()),
         };
@@ -42,7 +42,7 @@ impl<'a> TreeCursor<'a> {
             level: table.height() + 1,
             entries: std::rc::Rc::new(vec![root]),
             index: 0,
-            end: table.header().coverage.to.clone(),
+            end: table.header().coverage.hull().to,
         };
         TreeCursor {
             table,
@@ -59,7 +59,7 @@ impl<'a> TreeCursor<'a> {
     /// Where the current segment ends; the end of the coverage, behind the last.
     pub(super) fn end(&self) -> End {
         let Some(frame) = self.frames.last() else {
-            return self.table.header().coverage.to.clone();
+            return self.table.header().coverage.hull().to;
         };
         match frame.entries.get(frame.index + 1) {
             Some(next) => Some(next.start.clone()),

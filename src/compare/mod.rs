@@ -12,7 +12,7 @@ use cursor::{End, TreeCursor, before};
 use crate::error::{Error, Result};
 use crate::fingerprint::Summary;
 use crate::mtree::{Entry, TableView};
-use crate::range::KeyRange;
+use crate::range::{Coverage, KeyRange};
 
 /// A key range in which not all trees are known to hold the same rows; the smallest that all of them can tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Outcome {
     /// Rows of each tree that lie in them.
     pub divergent_rows: Vec<u64>,
     /// The keys that all trees cover.
-    pub shared: KeyRange,
+    pub shared: Coverage,
     /// Parts of `shared` that could not be compared, because no boundary cuts them out of every tree.
     pub not_compared: Vec<KeyRange>,
 }
@@ -89,13 +89,13 @@ pub fn compare(
     visit: &mut dyn FnMut(&Divergence) -> Result<()>,
 ) -> Result<Outcome> {
     check_comparable(tables)?;
-    let shared = tables.iter().fold(KeyRange::all(), |range, table| {
-        range.intersection(&table.header().coverage)
+    let shared = tables.iter().fold(Coverage::all(), |shared, table| {
+        shared.intersection(&table.header().coverage)
     });
     if shared.is_empty() {
         return Err(Error::usage(
             "the trees cover no key in common",
-            "build them with the same --from and --to",
+            "build them with the same --from and --to, or --token-range",
         ));
     }
     let exact = tables.windows(2).all(|pair| {
@@ -112,12 +112,20 @@ pub fn compare(
     let mut walk = Walk {
         cursors,
         exact,
-        shared,
+        shared: KeyRange::all(),
         rows_before: 0,
         outcome,
         visit,
     };
-    walk.run()?;
+    // Where all trees have the same gaps, these are equal too.
+    let covers_shared = |table: &TableView<'_>| table.header().coverage == shared;
+    match tables.iter().all(covers_shared) {
+        true => walk.run(shared.hull())?,
+        false => shared
+            .ranges()
+            .iter()
+            .try_for_each(|range| walk.run(range.clone()))?,
+    }
     Ok(walk.outcome)
 }
 
@@ -125,6 +133,7 @@ struct Walk<'a, 'v> {
     cursors: Vec<TreeCursor<'a>>,
     /// All trees have the same boundaries where they hold the same rows, so equal digests and equal rows are one.
     exact: bool,
+    /// The range at hand, which all trees cover.
     shared: KeyRange,
     rows_before: u64,
     outcome: Outcome,
@@ -132,7 +141,8 @@ struct Walk<'a, 'v> {
 }
 
 impl Walk<'_, '_> {
-    fn run(&mut self) -> Result<()> {
+    fn run(&mut self, shared: KeyRange) -> Result<()> {
+        self.shared = shared;
         let from = self.shared.from.clone();
         let Some(start) = self.align(&from)? else {
             self.outcome.not_compared.push(self.shared.clone());
@@ -199,18 +209,25 @@ impl Walk<'_, '_> {
             .iter()
             .filter_map(TreeCursor::segment)
             .collect();
+        let is_leaf = self.cursors.iter().any(TreeCursor::is_leaf);
         let same = segments.windows(2).all(|pair| self.same(pair[0], pair[1]));
-        if same {
+        // What reaches over the end of the shared keys may reach into the next ones, and is entered.
+        if same && (is_leaf || !self.is_over_end(end)) {
             self.rows_before += segments[0].summary.rows;
             self.cursors.iter_mut().for_each(TreeCursor::advance);
             return Ok(());
         }
-        if self.cursors.iter().any(TreeCursor::is_leaf) {
+        if is_leaf {
             let sides = segments.iter().map(|segment| segment.summary).collect();
             self.cursors.iter_mut().for_each(TreeCursor::advance);
-            return self.report(start, end.clone(), sides);
+            return self.report_shared(start, end.clone(), sides);
         }
         self.cursors.iter_mut().try_for_each(TreeCursor::descend)
+    }
+
+    /// Whether an end lies behind that of the keys that all trees cover.
+    fn is_over_end(&self, end: &End) -> bool {
+        before(&self.shared.to, end)
     }
 
     fn same(&self, a: &Entry, b: &Entry) -> bool {
@@ -232,6 +249,9 @@ impl Walk<'_, '_> {
         }) else {
             return false;
         };
+        if self.is_over_end(farthest) {
+            return false;
+        }
         let mut ahead = self.cursors.clone();
         let mut total: Option<Summary> = None;
         for cursor in &mut ahead {
@@ -330,9 +350,20 @@ impl Walk<'_, '_> {
                     self.rows_before += sums[0].rows;
                     return Ok(());
                 }
-                return self.report(start, end, sums);
+                return self.report_shared(start, end, sums);
             }
         }
+    }
+
+    /// Reports a range that differs, if it lies in the keys that all trees cover: what reaches over their end says nothing of them.
+    fn report_shared(&mut self, from: Vec<u8>, to: End, sides: Vec<Summary>) -> Result<()> {
+        if !self.is_over_end(&to) {
+            return self.report(from, to, sides);
+        }
+        let to = self.shared.to.clone();
+        self.outcome.not_compared.push(KeyRange { from, to });
+        self.rows_before += sides.first().map_or(0, |side| side.rows);
+        Ok(())
     }
 
     fn report(&mut self, from: Vec<u8>, to: End, sides: Vec<Summary>) -> Result<()> {

@@ -3,9 +3,10 @@
 use super::node::{Digest, push_summary, read_summary};
 use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
 use crate::fingerprint::{HashId, Summary};
-use crate::range::KeyRange;
+use crate::range::{Coverage, KeyRange};
 use crate::row::Schema;
 use crate::row::cql::{CqlColumn, CqlSchema};
+use crate::row::sql::{Dialect, SqlTable};
 use crate::source::cassandra::cells::Ties;
 use crate::source::cassandra::partitioner::Partitioner;
 use crate::source::cassandra::types::CqlType;
@@ -47,7 +48,7 @@ pub struct TableHeader {
     /// How its keys and values are shown.
     pub schema: Schema,
     /// The keys the tree covers.
-    pub coverage: KeyRange,
+    pub coverage: Coverage,
     /// Keys of at least this rank start a leaf.
     pub leaf_bits: u32,
     /// Digest over the extra boundaries; zero where there are none.
@@ -169,7 +170,7 @@ impl Header {
 fn push_table(out: &mut Vec<u8>, table: &TableHeader) {
     push_length_prefixed(out, table.name.as_bytes());
     push_schema(out, &table.schema);
-    push_range(out, &table.coverage);
+    push_coverage(out, &table.coverage);
     out.push(table.leaf_bits as u8);
     out.extend_from_slice(&table.splits);
     push_varint(out, table.leaves);
@@ -184,7 +185,7 @@ fn push_table(out: &mut Vec<u8>, table: &TableHeader) {
 fn read_table(cursor: &mut Cursor<'_>) -> Option<TableHeader> {
     let name = read_text(cursor)?;
     let schema = read_schema(cursor)?;
-    let coverage = read_range(cursor)?;
+    let coverage = read_coverage(cursor)?;
     let leaf_bits = u32::from(cursor.u8()?);
     let splits = cursor.array()?;
     let leaves = cursor.varint()?;
@@ -228,16 +229,70 @@ pub(crate) fn read_range(cursor: &mut Cursor<'_>) -> Option<KeyRange> {
     Some(KeyRange { from, to })
 }
 
+/// There is an end to the hull, in the byte behind its start.
+const HAS_TO: u8 = 1;
+/// There are gaps in it.
+const HAS_GAPS: u8 = 2;
+
+/// Appends a coverage: its hull, and the gaps in it.
+pub(crate) fn push_coverage(out: &mut Vec<u8>, coverage: &Coverage) {
+    let (hull, gaps) = (coverage.hull(), coverage.gaps());
+    push_length_prefixed(out, &hull.from);
+    out.push(u8::from(hull.to.is_some()) * HAS_TO + u8::from(!gaps.is_empty()) * HAS_GAPS);
+    if let Some(to) = &hull.to {
+        push_length_prefixed(out, to);
+    }
+    if gaps.is_empty() {
+        return;
+    }
+    push_varint(out, gaps.len() as u64);
+    for gap in gaps {
+        push_length_prefixed(out, &gap.from);
+        push_length_prefixed(out, gap.to.as_deref().unwrap_or_default());
+    }
+}
+
+/// Reads what [`push_coverage`] wrote.
+pub(crate) fn read_coverage(cursor: &mut Cursor<'_>) -> Option<Coverage> {
+    let mut from = cursor.length_prefixed()?.to_vec();
+    let flags = cursor.u8()?;
+    if flags & !(HAS_TO | HAS_GAPS) != 0 {
+        return None;
+    }
+    let to = match flags & HAS_TO {
+        0 => None,
+        _ => Some(cursor.length_prefixed()?.to_vec()),
+    };
+    let gaps = match flags & HAS_GAPS {
+        0 => 0,
+        _ => cursor.varint().filter(|gaps| *gaps > 0)?,
+    };
+    let mut ranges = Vec::new();
+    for _ in 0..gaps {
+        let end = cursor.length_prefixed()?.to_vec();
+        let next = cursor.length_prefixed()?.to_vec();
+        ranges.push(KeyRange {
+            from: std::mem::replace(&mut from, next),
+            to: Some(end),
+        });
+    }
+    ranges.push(KeyRange { from, to });
+    let coverage = Coverage::new(ranges.clone());
+    (coverage.ranges() == ranges).then_some(coverage)
+}
+
 /// Appends a schema as the file formats hold it.
 pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
     match schema {
         Schema::Bytes => out.push(0),
-        Schema::Columns { key, value } => {
-            out.push(1);
-            for names in [key, value] {
-                push_varint(out, names.len() as u64);
-                for name in names {
-                    push_length_prefixed(out, name.as_bytes());
+        Schema::Columns { key, value, sql } => {
+            out.push(if sql.is_some() { 3 } else { 1 });
+            push_names(out, key);
+            push_names(out, value);
+            if let Some(sql) = sql {
+                out.push(sql.dialect as u8);
+                for names in [&sql.name, &sql.key_types, &sql.value_types] {
+                    push_names(out, names);
                 }
             }
         }
@@ -259,13 +314,33 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
     }
 }
 
+fn push_names(out: &mut Vec<u8>, names: &[String]) {
+    push_varint(out, names.len() as u64);
+    for name in names {
+        push_length_prefixed(out, name.as_bytes());
+    }
+}
+
+fn read_sql(cursor: &mut Cursor<'_>) -> Option<SqlTable> {
+    Some(SqlTable {
+        dialect: *Dialect::ALL.get(usize::from(cursor.u8()?))?,
+        name: read_names(cursor)?,
+        key_types: read_names(cursor)?,
+        value_types: read_names(cursor)?,
+    })
+}
+
 /// Reads what [`push_schema`] wrote.
 pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
     match cursor.u8()? {
         0 => Some(Schema::Bytes),
-        1 => Some(Schema::Columns {
+        kind @ (1 | 3) => Some(Schema::Columns {
             key: read_names(cursor)?,
             value: read_names(cursor)?,
+            sql: match kind {
+                3 => Some(Box::new(read_sql(cursor)?)),
+                _ => None,
+            },
         }),
         2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
         _ => None,

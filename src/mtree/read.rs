@@ -380,7 +380,7 @@ impl<'a> TableView<'a> {
         self.node(
             self.height(),
             &self.root(),
-            &self.header.coverage.from,
+            self.header.coverage.from(),
             &self.header.summary,
         )
     }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::file::cursor::{push_length_prefixed, push_varint};
 use crate::file::spill::SpillBuffer;
 use crate::fingerprint::{HashId, Summary};
-use crate::range::{KeyRange, rank};
+use crate::range::{Coverage, rank};
 use crate::row::Schema;
 use crate::tree::leaves::Unreadable;
 use crate::tree::levels_starting_at;
@@ -19,7 +19,7 @@ use crate::tree::levels_starting_at;
 /// temporary file, so that memory does not grow with the tree.
 pub struct TableWriter<'a> {
     leaf_bits: u32,
-    coverage: &'a KeyRange,
+    coverage: &'a Coverage,
     levels: Vec<Level>,
     leaves: u64,
     spill: SpillBuffer,
@@ -54,7 +54,7 @@ impl Level {
 
 impl<'a> TableWriter<'a> {
     /// Starts a tree whose buffers spill where `spill` does.
-    pub fn new(leaf_bits: u32, coverage: &'a KeyRange, spill: SpillBuffer) -> TableWriter<'a> {
+    pub fn new(leaf_bits: u32, coverage: &'a Coverage, spill: SpillBuffer) -> TableWriter<'a> {
         TableWriter {
             leaf_bits,
             coverage,
@@ -129,7 +129,7 @@ impl<'a> TableWriter<'a> {
             schema: schema.clone(),
             coverage: self.coverage.clone(),
             leaf_bits: self.leaf_bits,
-            splits: splits_digest(splits, self.coverage),
+            splits: splits_digest(splits, &self.coverage.hull()),
             leaves: self.leaves,
             summary,
             root,

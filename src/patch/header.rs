@@ -2,10 +2,10 @@
 
 use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
 use crate::fingerprint::{HashId, Summary};
-use crate::mtree::header::{push_range, push_schema, read_range, read_schema, read_text};
+use crate::mtree::header::{push_coverage, push_schema, read_coverage, read_schema, read_text};
 use crate::mtree::node::{Digest, push_summary, read_summary};
 use crate::mtree::{TableHeader, TableView};
-use crate::range::KeyRange;
+use crate::range::Coverage;
 use crate::row::Schema;
 
 /// First bytes of the file.
@@ -37,7 +37,7 @@ pub struct PatchTable {
     /// How its keys and values are shown.
     pub schema: Schema,
     /// The keys that were compared.
-    pub coverage: KeyRange,
+    pub coverage: Coverage,
     /// What it was made from.
     pub base: PatchSide,
     /// What it leads to.
@@ -95,7 +95,7 @@ impl PatchHeader {
         for table in &self.tables {
             push_length_prefixed(&mut out, table.name.as_bytes());
             push_schema(&mut out, &table.schema);
-            push_range(&mut out, &table.coverage);
+            push_coverage(&mut out, &table.coverage);
             for side in [&table.base, &table.target] {
                 out.push(side.leaf_bits as u8);
                 push_summary(&mut out, &side.summary);
@@ -120,7 +120,7 @@ impl PatchHeader {
             let table = PatchTable {
                 name: read_text(cursor)?,
                 schema: read_schema(cursor)?,
-                coverage: read_range(cursor)?,
+                coverage: read_coverage(cursor)?,
                 base: read_side(cursor)?,
                 target: read_side(cursor)?,
             };

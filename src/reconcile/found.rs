@@ -286,7 +286,7 @@ fn root(
             SpillBuffer::new(options.temp_dir.clone()),
         ),
         open: Leaf {
-            start: header.coverage.from.clone(),
+            start: header.coverage.from().to_vec(),
             summary: Summary::default(),
         },
     };

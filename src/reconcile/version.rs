@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
-use crate::row::Schema;
 use crate::row::columns::decode_value;
+use crate::row::{Schema, decimal};
 
 /// The column that says which row is newer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl VersionColumn {
     ///
     /// Usage, where it is none of the value's columns, or none is named.
     pub fn new(schema: &Schema, name: Option<&str>) -> Result<VersionColumn> {
-        let Schema::Columns { key, value } = schema else {
+        let Schema::Columns { key, value, .. } = schema else {
             return Err(Error::usage("a table without columns has no versions", ""));
         };
         let known = format!("columns that are not of the key: {}", value.join(", "));
@@ -66,8 +66,8 @@ impl VersionColumn {
     /// How the versions of these rows compare.
     fn order(&self, rows: &[Fields<'_>]) -> fn(&[u8], &[u8]) -> Ordering {
         let mut versions = rows.iter().filter_map(|row| self.version(row));
-        match versions.all(|version| Decimal::parse(version).is_some()) {
-            true => |one, other| Decimal::parse(one).cmp(&Decimal::parse(other)),
+        match versions.all(|version| decimal::compare(version, version).is_some()) {
+            true => |one, other| decimal::compare(one, other).unwrap_or(Ordering::Equal),
             false => |one, other| one.cmp(other),
         }
     }
@@ -111,61 +111,6 @@ impl VersionColumn {
         let order = self.order(&rows);
         rows.iter()
             .any(|row| *row != won && self.compare(row, &won, order).is_eq())
-    }
-}
-
-/// A decimal number: a sign or none, digits, and digits behind a point or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Decimal<'a> {
-    is_negative: bool,
-    /// Without leading zeros.
-    whole: &'a [u8],
-    /// Without zeros at the end.
-    fraction: &'a [u8],
-}
-
-impl<'a> Decimal<'a> {
-    fn parse(text: &'a [u8]) -> Option<Decimal<'a>> {
-        let (is_negative, digits) = match text {
-            [b'-', digits @ ..] => (true, digits),
-            [b'+', digits @ ..] => (false, digits),
-            digits => (false, digits),
-        };
-        let point = digits.iter().position(|byte| *byte == b'.');
-        let (whole, fraction) = match point {
-            Some(point) => (digits.get(..point)?, digits.get(point + 1..)?),
-            None => (digits, &[][..]),
-        };
-        let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-        if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-            return None;
-        }
-        let first = whole.iter().position(|digit| *digit != b'0');
-        let last = fraction.iter().rposition(|digit| *digit != b'0');
-        let whole = whole.get(first.unwrap_or(whole.len())..)?;
-        let fraction = fraction.get(..last.map_or(0, |last| last + 1))?;
-        Some(Decimal {
-            is_negative: is_negative && !(whole.is_empty() && fraction.is_empty()),
-            whole,
-            fraction,
-        })
-    }
-}
-
-impl Ord for Decimal<'_> {
-    fn cmp(&self, other: &Decimal<'_>) -> Ordering {
-        let size = |d: &Decimal<'_>| (d.whole.len(), d.whole.to_vec(), d.fraction.to_vec());
-        match (self.is_negative, other.is_negative) {
-            (false, false) => size(self).cmp(&size(other)),
-            (true, true) => size(other).cmp(&size(self)),
-            (one, other) => other.cmp(&one),
-        }
-    }
-}
-
-impl PartialOrd for Decimal<'_> {
-    fn partial_cmp(&self, other: &Decimal<'_>) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

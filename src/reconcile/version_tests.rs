@@ -7,6 +7,7 @@ fn schema() -> Schema {
     Schema::Columns {
         key: vec!["id".into()],
         value: vec!["a".into(), "version".into()],
+        sql: None,
     }
 }
 
@@ -65,7 +66,10 @@ fn numbers_compare_exactly_and_all_else_by_bytes() {
         ),
         ("2026-01-09", "2026-01-10"),
         ("10", "9 "),
-        ("1e3", "2"),
+        ("2", "1e3"),
+        ("-1e3", "-2"),
+        ("1e-3", "0.1"),
+        ("0", "1e-3"),
         ("-", "0"),
         ("", "0"),
         ("", "-5"),

@@ -91,6 +91,7 @@ mod tests {
         let schema = Schema::Columns {
             key: vec!["id".into()],
             value: vec!["x".into(), "y".into()],
+            sql: None,
         };
         let value = |y: Option<&[u8]>| {
             let mut value = Vec::new();

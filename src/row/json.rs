@@ -101,10 +101,12 @@ mod tests {
         let one = Schema::Columns {
             key: vec!["id".into()],
             value: vec!["a".into()],
+            sql: None,
         };
         let two = Schema::Columns {
             key: vec!["x".into(), "y".into()],
             value: vec![],
+            sql: None,
         };
         let mut key = Vec::new();
         push_key_column(&mut key, b"1");

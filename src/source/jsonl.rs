@@ -79,6 +79,7 @@ mod tests {
         let schema = Schema::Columns {
             key: vec!["id".into()],
             value: vec!["a".into(), "b".into(), "c".into()],
+            sql: None,
         };
         let mut value = Vec::new();
         push_value_column(&mut value, Some(b"line\n\"x\""));

@@ -20,6 +20,7 @@ pub mod jsonl;
 pub mod lsm;
 pub mod memory;
 pub mod sort;
+pub mod sorted_table;
 pub mod union;
 
 /// A format mdiff reads.
@@ -170,6 +171,8 @@ pub struct CassandraOptions {
     pub ties: Ties,
     /// The tables' schema, instead of the `schema.cql` beside their SSTables.
     pub schema: Option<PathBuf>,
+    /// Name of the snapshot to read below the tables' folders, instead of the SSTables in these.
+    pub snapshot: Option<String>,
 }
 
 /// An open snapshot: named tables of one replica at one moment, read-only.

@@ -8,7 +8,7 @@ use super::Leaf;
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::fingerprint::{Hash, RowHash, RowHashTask, Summary};
 use crate::progress::Progress;
-use crate::range::{KeyRange, key_hash, rank_of_hash};
+use crate::range::{Coverage, KeyRange, key_hash, rank_of_hash};
 use crate::row::Row;
 use crate::source::Table;
 
@@ -32,7 +32,7 @@ pub struct LeafOptions<'a> {
     /// Extra boundaries, ascending.
     pub splits: &'a [Vec<u8>],
     /// The keys to cover.
-    pub coverage: &'a KeyRange,
+    pub coverage: &'a Coverage,
     /// Go on behind what can't be read, and note it.
     pub keep_going: bool,
 }
@@ -70,21 +70,21 @@ pub fn scan(
     let threads = rayon::current_num_threads();
     let by_size = table.estimate().file_bytes / PIECE_BYTES;
     let pieces = by_size.clamp(threads as u64, PIECES_MAX) as usize;
-    let cuts = table.split(options.coverage, pieces)?;
-    let ranges = options.coverage.cut_at(&cuts);
-    let joiner = Joiner::new(options.coverage.from.clone(), emit);
+    let ranges = cut(table, options.coverage, pieces)?;
+    let joiner = Joiner::new(options.coverage.from().to_vec(), emit);
     let next = AtomicUsize::new(0);
     rayon::scope(|scope| {
         for _ in 0..threads.min(ranges.len()) {
             scope.spawn(|_| {
                 while !joiner.stopped() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(range) = ranges.get(index) else {
+                    let Some((range, is_covered)) = ranges.get(index) else {
                         break;
                     };
                     let sums = options.hash.with_row_hash(PieceTask {
                         table,
                         range,
+                        is_covered: *is_covered,
                         options,
                         progress,
                     });
@@ -94,6 +94,19 @@ pub fn scan(
         }
     });
     joiner.finish()
+}
+
+/// Cuts a coverage into about `pieces` ranges, and the gaps in it; whether each is covered.
+fn cut(table: &dyn Table, coverage: &Coverage, pieces: usize) -> Result<Vec<(KeyRange, bool)>> {
+    let mut gaps = coverage.gaps().into_iter();
+    let of_range = pieces / coverage.ranges().len().max(1);
+    let mut cut = Vec::new();
+    for range in coverage.ranges() {
+        let cuts = table.split(range, of_range.max(1))?;
+        cut.extend(range.cut_at(&cuts).into_iter().map(|piece| (piece, true)));
+        cut.extend(gaps.next().map(|gap| (gap, false)));
+    }
+    Ok(cut)
 }
 
 /// The sums of one piece: what belongs to the leaf before it, then the leaves that start in it.
@@ -106,6 +119,8 @@ struct PieceSums {
 struct PieceTask<'a> {
     table: &'a dyn Table,
     range: &'a KeyRange,
+    /// Whether it is no gap in the coverage, of which nothing is read.
+    is_covered: bool,
     options: &'a LeafOptions<'a>,
     progress: &'a Progress,
 }
@@ -116,7 +131,7 @@ impl RowHashTask for PieceTask<'_> {
     fn run<H: RowHash>(self, hash: H) -> Result<PieceSums> {
         let options = self.options;
         let inside = |split: &Vec<u8>| {
-            split.as_slice() > options.coverage.from.as_slice() && self.range.contains(split)
+            split.as_slice() > options.coverage.from() && self.range.contains(split)
         };
         let first = options
             .splits
@@ -136,6 +151,10 @@ impl RowHashTask for PieceTask<'_> {
             leaves: Vec::new(),
         };
         let mut unreadable = Vec::new();
+        if !self.is_covered {
+            piece.start_splits(None);
+            return Ok(piece.finish(Vec::new()));
+        }
         let mut stream = self.table.scan(self.range)?;
         loop {
             let result = if piece.splits.peek().is_some() {

@@ -169,7 +169,7 @@ impl Digests {
             table_start += lens.iter().sum::<u64>() as usize;
             let mut level = view.height();
             let mut row = vec![(
-                view.header().coverage.from.clone(),
+                view.header().coverage.from().to_vec(),
                 view.header().summary,
                 view.root(),
             )];

@@ -7,7 +7,7 @@
 //!
 //! Any level may be named: a folder of SSTables is one table, `default`; a keyspace's or a node's folder has a table for each
 //! table folder, `keyspace.table`. A table folder that holds no SSTables itself but a single snapshot (a backup's tree, say)
-//! stands for that snapshot. Folders of secondary indexes (`.name`) and `backups` are left out.
+//! stands for that snapshot; where a snapshot is named, each stands for that one. Folders of secondary indexes (`.name`) and `backups` are left out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,28 +39,34 @@ pub fn is_snapshot(folder: &Path) -> bool {
         || is_table_folder(folder)
 }
 
-/// Finds the table folders of a snapshot, ascending by name.
+/// Finds the table folders of a snapshot, ascending by name; with `tag`, the folders of the snapshots of this name.
 ///
 /// # Errors
 ///
 /// I/O errors; Usage where it can't be told which snapshot of a table, or which folder of a table's name, is meant.
-pub fn find(folder: &Path) -> Result<Vec<TableFolder>> {
-    if has_sstables(folder) {
-        return Ok(vec![TableFolder {
-            name: ONLY_TABLE.into(),
-            path: folder.to_owned(),
-        }]);
+pub fn find(folder: &Path, tag: Option<&str>) -> Result<Vec<TableFolder>> {
+    let only = |path| TableFolder {
+        name: ONLY_TABLE.into(),
+        path,
+    };
+    if tag.is_none() && has_sstables(folder) {
+        return Ok(vec![only(folder.to_owned())]);
     }
-    if let Some(path) = snapshot_within(folder)? {
-        let name = ONLY_TABLE.into();
-        return Ok(vec![TableFolder { name, path }]);
+    if let Some(path) = snapshot_within(folder, tag)? {
+        return Ok(vec![only(path)]);
     }
     let mut found = Vec::new();
-    push_keyspace(folder, &mut found)?;
+    push_keyspace(folder, tag, &mut found)?;
     for keyspace in subfolders(folder)? {
         if !is_table_folder(&keyspace) {
-            push_keyspace(&keyspace, &mut found)?;
+            push_keyspace(&keyspace, tag, &mut found)?;
         }
+    }
+    if let (Some(tag), true) = (tag, found.is_empty()) {
+        return Err(Error::usage(
+            format!("{} has no snapshot {tag:?} with SSTables", folder.display()),
+            "name the tag that nodetool snapshot -t was given, and a table's, keyspace's or node's folder",
+        ));
     }
     found.sort_by(|a: &TableFolder, b| a.name.cmp(&b.name));
     let twice = found.windows(2).find_map(|pair| match pair {
@@ -82,7 +88,7 @@ pub fn find(folder: &Path) -> Result<Vec<TableFolder>> {
 }
 
 /// Appends the table folders of a keyspace's folder.
-fn push_keyspace(folder: &Path, found: &mut Vec<TableFolder>) -> Result<()> {
+fn push_keyspace(folder: &Path, tag: Option<&str>, found: &mut Vec<TableFolder>) -> Result<()> {
     let keyspace = name_of(&fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
     for path in subfolders(folder)? {
         let name = name_of(&path);
@@ -90,9 +96,9 @@ fn push_keyspace(folder: &Path, found: &mut Vec<TableFolder>) -> Result<()> {
             Some((table, id)) if is_id(id) => (true, table.to_owned()),
             _ => (false, name.clone()),
         };
-        let holds = match has_sstables(&path) {
+        let holds = match tag.is_none() && has_sstables(&path) {
             true => Some(path.clone()),
-            false if is_dated => snapshot_within(&path)?,
+            false if is_dated => snapshot_within(&path, tag)?,
             false => None,
         };
         if let Some(path) = holds {
@@ -103,14 +109,17 @@ fn push_keyspace(folder: &Path, found: &mut Vec<TableFolder>) -> Result<()> {
     Ok(())
 }
 
-/// The only snapshot with SSTables in a table folder.
-fn snapshot_within(folder: &Path) -> Result<Option<PathBuf>> {
+/// The snapshot of this name, or else the only one, with SSTables in a table folder.
+fn snapshot_within(folder: &Path, tag: Option<&str>) -> Result<Option<PathBuf>> {
     let tags = subfolders(&folder.join("snapshots")).unwrap_or_default();
-    let mut tags = tags.into_iter().filter(|tag| has_sstables(tag));
+    let is_meant = |path: &PathBuf| tag.is_none_or(|tag| name_of(path) == tag);
+    let mut tags = tags
+        .into_iter()
+        .filter(|path| is_meant(path) && has_sstables(path));
     match (tags.next(), tags.next()) {
         (Some(_), Some(_)) => Err(Error::usage(
             format!("{} has several snapshots", folder.display()),
-            "name the folder of one of them, below snapshots/",
+            "choose one with --tag TAG, or name its folder below snapshots/",
         )),
         (only, _) => Ok(only),
     }
@@ -186,7 +195,7 @@ mod tests {
         let names = |folder: &str| {
             let folder = root.join(folder);
             assert!(is_snapshot(&folder), "{folder:?}");
-            let found = find(&folder).unwrap();
+            let found = find(&folder, None).unwrap();
             found
                 .into_iter()
                 .map(|table| table.name)
@@ -201,6 +210,23 @@ mod tests {
             &root.join(format!("fx/orders-{ID}/snapshots"))
         ));
         touch(root, &format!("gx/only-{ID}/snapshots/b/nb-1-big-Data.db"));
-        assert!(find(&root.join("gx")).is_err());
+        assert!(find(&root.join("gx"), None).is_err());
+        let tagged = |folder: &str, tag| {
+            let found = find(&root.join(folder), Some(tag));
+            found.map(|found| {
+                found
+                    .into_iter()
+                    .map(|table| table.path)
+                    .collect::<Vec<_>>()
+            })
+        };
+        let path = |name: &str| root.join(name);
+        let orders = path(&format!("fx/orders-{ID}/snapshots/a"));
+        let b = path(&format!("gx/only-{ID}/snapshots/b"));
+        let a = path(&format!("gx/only-{ID}/snapshots/a"));
+        assert_eq!(tagged("", "a").unwrap(), [orders.clone(), a]);
+        assert_eq!(tagged("gx", "b").unwrap(), [b]);
+        assert_eq!(tagged(&format!("fx/orders-{ID}"), "a").unwrap(), [orders]);
+        assert!(tagged("fx", "b").is_err());
     }
 }

@@ -38,7 +38,7 @@ impl CassandraSnapshot {
     pub fn open(folder: &Path, options: &SourceOptions) -> Result<CassandraSnapshot> {
         let mut tables = Vec::new();
         let mut notes = Vec::new();
-        for of_table in folders::find(folder)? {
+        for of_table in folders::find(folder, options.cassandra.snapshot.as_deref())? {
             tables.push(open_table(
                 &of_table.name,
                 &of_table.path,

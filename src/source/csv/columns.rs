@@ -71,6 +71,7 @@ impl Columns {
         Schema::Columns {
             key: pick(&self.key),
             value: pick(&self.value),
+            sql: None,
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) fn create<'a>(
     let dialect = Dialect::new(&options.text, std::path::Path::new(""))?;
     let (names, parts, key_columns, value_columns) = match schema {
         Schema::Bytes | Schema::Cql(_) => (vec!["key".into(), "value".into()], Vec::new(), 0, 0),
-        Schema::Columns { key, value } => (
+        Schema::Columns { key, value, .. } => (
             key.iter().chain(value).cloned().collect(),
             (0..key.len())
                 .map(Part::Key)

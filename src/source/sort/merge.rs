@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+use super::Twice;
 use super::run::{Run, RunReader, StoredRow};
 
 /// Why a merge ended early.
@@ -46,6 +47,24 @@ struct Head {
 }
 
 impl Head {
+    /// Of a run of which nothing is read yet.
+    fn of(run: usize) -> Head {
+        Head {
+            key: Vec::new(),
+            value: Vec::new(),
+            place: 0,
+            run,
+        }
+    }
+
+    fn row(&self) -> StoredRow<'_> {
+        StoredRow {
+            key: &self.key,
+            value: &self.value,
+            place: self.place,
+        }
+    }
+
     /// Takes the next row of the run; returns whether there is one.
     fn advance(&mut self, reader: &mut RunReader<'_>) -> Result<bool> {
         let Some((_, row)) = reader.next()? else {
@@ -80,10 +99,12 @@ impl PartialEq for Head {
 
 impl Eq for Head {}
 
-/// Hands the rows of all runs to `visit` in the order of their keys. `path` is the file that is sorted.
+/// Hands the rows of all runs to `visit` in the order of their keys; where a later one wins, only that one. `path` is the file
+/// that is sorted.
 pub(super) fn merge(
     path: &Path,
     runs: Vec<Run>,
+    twice: Twice,
     visit: &mut dyn FnMut(&StoredRow<'_>) -> Result<()>,
 ) -> Result<(), Stop> {
     let mut readers: Vec<RunReader<'_>> = runs
@@ -92,38 +113,25 @@ pub(super) fn merge(
         .collect();
     let mut heap = BinaryHeap::with_capacity(readers.len());
     for (run, reader) in readers.iter_mut().enumerate() {
-        let mut head = Head {
-            key: Vec::new(),
-            value: Vec::new(),
-            place: 0,
-            run,
-        };
+        let mut head = Head::of(run);
         if head.advance(reader)? {
             heap.push(head);
         }
     }
-    let mut previous: Option<(Vec<u8>, u64)> = None;
+    // The row that is handed on as soon as it is known that the next one has another key.
+    let mut pending: Option<Head> = None;
     while let Some(mut head) = heap.peek_mut() {
-        let row = StoredRow {
-            key: &head.key,
-            value: &head.value,
-            place: head.place,
-        };
-        if let Some((key, place)) = &previous
-            && *key == head.key
-        {
-            let other = StoredRow {
-                key,
-                value: &[],
-                place: *place,
-            };
-            return Err(Stop::twice(&other, &row));
+        if let Some(before) = &pending {
+            if before.key != head.key {
+                visit(&before.row())?;
+            } else if twice == Twice::Refused {
+                return Err(Stop::twice(&before.row(), &head.row()));
+            }
         }
-        visit(&row)?;
-        let (key, place) = previous.get_or_insert_default();
-        key.clear();
-        key.extend_from_slice(&head.key);
-        *place = head.place;
+        let kept = pending.get_or_insert_with(|| Head::of(head.run));
+        std::mem::swap(&mut kept.key, &mut head.key);
+        std::mem::swap(&mut kept.value, &mut head.value);
+        kept.place = head.place;
         let has_more = match readers.get_mut(head.run) {
             Some(reader) => head.advance(reader)?,
             None => false,
@@ -131,6 +139,9 @@ pub(super) fn merge(
         if !has_more {
             PeekMut::pop(head);
         }
+    }
+    if let Some(last) = &pending {
+        visit(&last.row())?;
     }
     Ok(())
 }

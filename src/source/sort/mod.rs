@@ -2,7 +2,8 @@
 //!
 //! [`Sorter`] takes rows in any order, each with its place in the source. It sorts what fits its memory, writes each such run
 //! to a temporary file without a name, and merges the runs. [`SortedRows`] is the result: one more temporary file with a
-//! sparse index, to be cut and scanned like any other table. Two rows of one key are an error that shows both places.
+//! sparse index, to be cut and scanned like any other table. Two rows of one key are an error that shows both places; or, where
+//! the source is a log of writes, the later one counts ([`Sorter::later_wins`]).
 
 use std::path::{Path, PathBuf};
 
@@ -43,11 +44,21 @@ pub struct Sorter<'a> {
     options: SortOptions,
     memory_bytes: usize,
     show_place: ShowPlace<'a>,
+    twice: Twice,
     /// Rows of the run in the making, one behind the other as [`run`] stores them.
     stored: Vec<u8>,
     order: Vec<Entry>,
     /// Runs on disk by how often their rows were merged: so each row is merged a logarithmic number of times.
     levels: Vec<Vec<Run>>,
+}
+
+/// What two rows of one key mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Twice {
+    /// The source is at fault.
+    Refused,
+    /// The one of the greater place counts.
+    LaterWins,
 }
 
 /// A row in memory.
@@ -70,18 +81,39 @@ impl<'a> Sorter<'a> {
             options,
             memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX),
             show_place,
+            twice: Twice::Refused,
             stored: Vec::new(),
             order: Vec::new(),
             levels: Vec::new(),
         }
     }
 
-    /// Adds a row and its place in the source.
+    /// Takes the rows for a log of writes: of those of one key, the one of the greatest place counts.
+    #[must_use]
+    pub fn later_wins(mut self) -> Sorter<'a> {
+        self.twice = Twice::LaterWins;
+        self
+    }
+
+    /// Adds a row and its place in the source, below 2^63.
     ///
     /// # Errors
     ///
     /// I/O errors of the temporary files; Duplicate where a run turns out to hold a key twice.
     pub fn push(&mut self, row: Row<'_>, place: u64) -> Result<()> {
+        self.push_stored(row, place << 1)
+    }
+
+    /// Adds the deletion of a key in a log of writes: the row of a smaller place is gone.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors of the temporary files.
+    pub fn push_deletion(&mut self, key: &[u8], place: u64) -> Result<()> {
+        self.push_stored(Row { key, value: b"" }, place << 1 | 1)
+    }
+
+    fn push_stored(&mut self, row: Row<'_>, place: u64) -> Result<()> {
         let added = row.key.len() + row.value.len() + 32;
         let used = self.stored.len() + self.order.len() * size_of::<Entry>();
         if used + added > self.memory_bytes && !self.order.is_empty() {
@@ -124,7 +156,11 @@ impl<'a> Sorter<'a> {
             runs.push(merged);
         }
         let mut rows = rows::Builder::new(&self.options)?;
-        merge::merge(&self.options.path, runs, &mut |row| rows.push(row))
+        let mut push = |row: &StoredRow<'_>| match row.is_deletion() {
+            true => Ok(()),
+            false => rows.push(row),
+        };
+        merge::merge(&self.options.path, runs, self.twice, &mut push)
             .map_err(|stop| self.error(stop))?;
         rows.finish()
     }
@@ -140,14 +176,15 @@ impl<'a> Sorter<'a> {
             })
         });
         let mut writer = RunWriter::new(&self.options)?;
-        let mut previous: Option<StoredRow<'_>> = None;
-        for entry in &self.order {
-            let row = row(entry);
-            if let Some(previous) = previous.filter(|previous| previous.key == row.key) {
-                return Err(self.error(merge::Stop::twice(&previous, &row)));
+        let mut rows = self.order.iter().map(row).peekable();
+        while let Some(row) = rows.next() {
+            match (self.twice, rows.peek().filter(|next| next.key == row.key)) {
+                (Twice::Refused, Some(next)) => {
+                    return Err(self.error(merge::Stop::twice(&row, next)));
+                }
+                (Twice::LaterWins, Some(_)) => {}
+                (_, None) => writer.push(&row)?,
             }
-            writer.push(&row)?;
-            previous = Some(row);
         }
         let run = writer.finish()?;
         self.stored.clear();
@@ -174,8 +211,10 @@ impl<'a> Sorter<'a> {
 
     fn merge(&self, runs: Vec<Run>) -> Result<Run> {
         let mut writer = RunWriter::new(&self.options)?;
-        merge::merge(&self.options.path, runs, &mut |row| writer.push(row))
-            .map_err(|stop| self.error(stop))?;
+        merge::merge(&self.options.path, runs, self.twice, &mut |row| {
+            writer.push(row)
+        })
+        .map_err(|stop| self.error(stop))?;
         writer.finish()
     }
 
@@ -185,8 +224,8 @@ impl<'a> Sorter<'a> {
             merge::Stop::Twice { key, first, second } => ErrorKind::Duplicate {
                 path: self.options.path.clone(),
                 key,
-                first: (self.show_place)(first),
-                second: (self.show_place)(second),
+                first: (self.show_place)(first >> 1),
+                second: (self.show_place)(second >> 1),
             }
             .into(),
         }

@@ -1,6 +1,7 @@
 //! Runs: sorted rows one behind the other in a temporary file without a name.
 //!
-//! A stored row is three varints (length of the key, length of the value, place in the source), the key and the value.
+//! A stored row is three varints (length of the key, length of the value, place), the key and the value. The place is that in the
+//! source times two, and one more for a deletion.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,12 @@ pub(super) struct StoredRow<'a> {
     pub key: &'a [u8],
     pub value: &'a [u8],
     pub place: u64,
+}
+
+impl StoredRow<'_> {
+    pub fn is_deletion(&self) -> bool {
+        self.place & 1 == 1
+    }
 }
 
 /// Appends a row.

@@ -135,3 +135,32 @@ fn no_rows_are_a_table_too() {
     assert!(collect(sorted.scan(&KeyRange::all())).is_empty());
     assert!(sorted.split(&KeyRange::all(), 5).is_empty());
 }
+
+proptest! {
+    /// A log of writes and deletions is the map that it makes.
+    #[test]
+    fn the_later_write_of_a_log_counts(
+        log in prop::collection::vec((0u8..20, prop::option::of(0u8..9)), 0..200),
+        memory_bytes in 1u64..3000,
+    ) {
+        let mut sorter = Sorter::new(options(memory_bytes), &show).later_wins();
+        let mut map = BTreeMap::new();
+        for (place, (key, value)) in log.iter().enumerate() {
+            let key = vec![*key];
+            match value {
+                Some(value) => {
+                    sorter.push(Row { key: &key, value: &[*value] }, place as u64).unwrap();
+                    map.insert(key, vec![*value]);
+                }
+                None => {
+                    sorter.push_deletion(&key, place as u64).unwrap();
+                    map.remove(&key);
+                }
+            }
+        }
+        let sorted = sorter.finish().unwrap();
+        prop_assert_eq!(sorted.rows(), map.len() as u64);
+        let rows = collect(sorted.scan(&KeyRange::all()));
+        prop_assert_eq!(rows, map.into_iter().collect::<Vec<_>>());
+    }
+}

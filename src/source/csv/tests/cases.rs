@@ -237,7 +237,7 @@ fn options_that_do_not_fit_are_usage_errors() {
 /// Rows as text: fields joined by `|`, NULL as `~`.
 fn shown(text: &[u8], name: &str, text_options: TextOptions) -> Vec<String> {
     let table = open_text(text, name, &with_text(text_options)).unwrap();
-    let Schema::Columns { key, value } = table.schema() else {
+    let Schema::Columns { key, value, .. } = table.schema() else {
         panic!("no columns")
     };
     let (key, value) = (key.len(), value.len());
@@ -439,6 +439,7 @@ fn the_writer_quotes_what_needs_it_and_refuses_what_it_would_lose() {
     let schema = Schema::Columns {
         key: list(&["id"]),
         value: list(&["a", "b"]),
+        sql: None,
     };
     let mut options = with_text(TextOptions {
         null: Some("NULL".into()),

@@ -1,0 +1,198 @@
+//! Decimal numbers as text in one spelling, so that equal numbers are equal bytes.
+//!
+//! `-` if below zero, digits without zeros in front, a point and digits without zeros behind; zero is `0`. Where that takes more
+//! than 40 zeros besides the digits, `d.ddde-41`: one digit before the point, and an exponent. Any length is exact.
+
+use std::cmp::Ordering;
+
+/// Zeros that are written out between the digits and the point.
+const ZEROS_MAX: i64 = 40;
+
+/// Appends the one spelling of a number such as `007`, `+1.50`, `-.5`, `1E+2`; returns false, with nothing appended, where
+/// `text` is not a decimal number (or its exponent is beyond 18 digits).
+pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let Some(number) = Number::parse(text) else {
+        return false;
+    };
+    number.push(out);
+    true
+}
+
+/// The order of two numbers as [`push_canonical`] takes them, exactly; `None` where one of them is none.
+pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
+    let (one, other) = (Number::parse(one)?, Number::parse(other)?);
+    let size = |number: &Number| (!number.digits.is_empty()).then_some(number.point);
+    let sizes =
+        |a: &Number, b: &Number| size(a).cmp(&size(b)).then_with(|| a.digits.cmp(&b.digits));
+    Some(match (one.is_negative, other.is_negative) {
+        (false, false) => sizes(&one, &other),
+        (true, true) => sizes(&other, &one),
+        (one, other) => other.cmp(&one),
+    })
+}
+
+/// The number `0.DIGITS * 10^point`.
+struct Number {
+    is_negative: bool,
+    /// Without zeros in front and behind; empty for zero.
+    digits: Vec<u8>,
+    point: i64,
+}
+
+impl Number {
+    fn parse(text: &[u8]) -> Option<Number> {
+        let (is_negative, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        let mantissa_len = text
+            .iter()
+            .position(|b| matches!(b, b'e' | b'E'))
+            .unwrap_or(text.len());
+        let (mantissa, exponent) = text.split_at_checked(mantissa_len)?;
+        let exponent = match exponent {
+            [] => 0,
+            [_, digits @ ..] => parse_exponent(digits)?,
+        };
+        let whole_len = mantissa
+            .iter()
+            .position(|b| *b == b'.')
+            .unwrap_or(mantissa.len());
+        let (whole, rest) = mantissa.split_at_checked(whole_len)?;
+        let fraction = rest.get(1..).unwrap_or_default();
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        let all = [whole, fraction].concat();
+        if !all.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let zeros = all.iter().take_while(|d| **d == b'0').count();
+        let last = all.iter().rposition(|d| *d != b'0').map_or(0, |at| at + 1);
+        let digits = all.get(zeros..last).unwrap_or_default().to_vec();
+        if digits.is_empty() {
+            return Some(Number {
+                is_negative: false,
+                digits,
+                point: 0,
+            });
+        }
+        let point = (whole.len() as i64 - zeros as i64).checked_add(exponent)?;
+        Some(Number {
+            is_negative,
+            digits,
+            point,
+        })
+    }
+
+    fn push(&self, out: &mut Vec<u8>) {
+        let (digits, len) = (self.digits.as_slice(), self.digits.len() as i64);
+        if digits.is_empty() {
+            out.push(b'0');
+            return;
+        }
+        if self.is_negative {
+            out.push(b'-');
+        }
+        let zeros = |out: &mut Vec<u8>, count: i64| {
+            out.extend(std::iter::repeat_n(
+                b'0',
+                usize::try_from(count).unwrap_or(0),
+            ));
+        };
+        if self.point > len.saturating_add(ZEROS_MAX) || self.point < -ZEROS_MAX {
+            let (first, rest) = digits.split_at(1);
+            out.extend_from_slice(first);
+            if !rest.is_empty() {
+                out.push(b'.');
+                out.extend_from_slice(rest);
+            }
+            out.extend_from_slice(format!("e{}", self.point.saturating_sub(1)).as_bytes());
+        } else if self.point <= 0 {
+            out.extend_from_slice(b"0.");
+            zeros(out, -self.point);
+            out.extend_from_slice(digits);
+        } else if self.point >= len {
+            out.extend_from_slice(digits);
+            zeros(out, self.point - len);
+        } else {
+            // It is between 0 and the length.
+            let (whole, fraction) = digits.split_at(self.point as usize);
+            out.extend_from_slice(whole);
+            out.push(b'.');
+            out.extend_from_slice(fraction);
+        }
+    }
+}
+
+fn parse_exponent(digits: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let plain = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if plain.is_empty() || plain.len() > 18 || !plain.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn canonical(text: &str) -> Option<String> {
+        let mut out = Vec::new();
+        push_canonical(&mut out, text.as_bytes()).then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        for (texts, one) in [
+            (&["0", "-0", "+0.000", "0e5", ".0", "0."][..], "0"),
+            (&["1", "01", "1.0", "10e-1", "0.1E+1", "+1."], "1"),
+            (&["100", "1E+2", "1e2", "100.00"], "100"),
+            (&["-0.5", "-.50", "-5e-1", "-0.05e1"], "-0.5"),
+            (&["12.34", "1234e-2", "0012.3400"], "12.34"),
+            (&["1e-42", "0.1e-41"], "1e-42"),
+            (&["-12.5e60", "-1.25e61", "-125e59"], "-1.25e61"),
+            (&["1e999999999999"], "1e999999999999"),
+        ] {
+            for text in texts {
+                assert_eq!(canonical(text).as_deref(), Some(one), "{text}");
+            }
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "e1",
+            "1e",
+            "1e+",
+            "--1",
+            "1.2.3",
+            "0x1",
+            "NaN",
+            " 1",
+            "1_0",
+            "1e1.5",
+            "1e9999999999999999999",
+        ] {
+            assert_eq!(canonical(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Against integers scaled by hand.
+        #[test]
+        fn respelled_numbers_are_the_same(n in any::<i64>(), shift in 0usize..60, zeros in 0usize..5) {
+            let one = canonical(&format!("{n}e-{shift}")).unwrap();
+            let respelled = format!("{n}{}e-{}", "0".repeat(zeros), shift + zeros);
+            prop_assert_eq!(canonical(&respelled), Some(one.clone()));
+            prop_assert_eq!(canonical(&one), Some(one.clone()));
+            if shift == 0 {
+                prop_assert_eq!(one, n.to_string());
+            }
+        }
+    }
+}
