@@ -175,7 +175,7 @@ fn diff_range(
 }
 
 /// The rows of one side in one range, added up as they pass.
-struct SideRows<'a> {
+pub(crate) struct SideRows<'a> {
     side: Side<'a>,
     stream: Box<dyn RowStream + 'a>,
     range: &'a KeyRange,
@@ -188,7 +188,7 @@ struct SideRows<'a> {
 }
 
 impl<'a> SideRows<'a> {
-    fn new(
+    pub(crate) fn new(
         side: Side<'a>,
         range: &'a KeyRange,
         options: &'a DiffOptions<'a>,
@@ -206,11 +206,16 @@ impl<'a> SideRows<'a> {
         })
     }
 
-    fn key(&self) -> Option<&[u8]> {
+    pub(crate) fn key(&self) -> Option<&[u8]> {
         self.has_row.then_some(self.key.as_slice())
     }
 
-    fn advance(&mut self) -> Result<()> {
+    /// The value of the row at `key`, if it stands there.
+    pub(crate) fn value_at(&self, key: &[u8]) -> Option<&[u8]> {
+        (self.key() == Some(key)).then_some(self.value.as_slice())
+    }
+
+    pub(crate) fn advance(&mut self) -> Result<()> {
         loop {
             match self.stream.next() {
                 Ok(Some(row)) => {
@@ -239,7 +244,7 @@ impl<'a> SideRows<'a> {
         }
     }
 
-    fn check(&self, expected: &Summary) -> Result<()> {
+    pub(crate) fn check(&self, expected: &Summary) -> Result<()> {
         let expected = Summary {
             unreadable_leaves: 0,
             ..*expected

@@ -84,6 +84,8 @@ pub mod diff; // divergent ranges -> rows that differ
 
 pub mod patch; // the patch file
 
+pub mod reconcile; // several replicas -> the patch of each
+
 pub mod apply; // snapshot + patch -> snapshot
 
 #[doc(hidden)]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::error::{Error, Result};
 
+pub mod ahead;
 pub mod columns;
 pub mod cql;
 pub mod decimal;

@@ -21,10 +21,12 @@ fn ran(args: &[&str]) -> Ran {
     mdiff(args).run()
 }
 
-/// Makes the patch of two folders, runs its statements on the model of the base; returns how many there were, and comments.
+/// Makes the patch of two folders, or of the base and other replicas that make up the target together; runs its statements on the
+/// model of the base. Returns how many there were, and comments.
 fn check(
     name: &str,
     base: &Path,
+    others: &[PathBuf],
     target: &Path,
     shape: &Shape,
     complex: &[&str],
@@ -32,20 +34,20 @@ fn check(
 ) -> (usize, usize) {
     let dir = tempfile::tempdir().unwrap();
     let (base, target) = (base.to_str().unwrap(), target.to_str().unwrap());
-    let patch = dir.path().join("p.mpatch");
+    let patch = dir.path().join("p.1.mpatch");
     let patch = patch.to_str().unwrap();
     let now = NOW.to_string();
-    ran(&[
-        "patch",
-        base,
-        target,
-        "--reversible",
-        "--now",
-        &now,
-        "-o",
-        patch,
-    ])
-    .exits(0);
+    match others {
+        [] => mdiff(["patch", base, target, "--reversible", "-o", patch])
+            .args(["--now", &now])
+            .run()
+            .exits(0),
+        others => mdiff(["reconcile", base, "-o", "p", "--now", &now])
+            .args(others)
+            .in_dir(dir.path())
+            .run()
+            .exits(1),
+    };
     let mut args = vec![
         "cat", patch, "--format", "cql", "--now", &now, "--table", "fx.t",
     ];
@@ -173,10 +175,17 @@ fn statements_make_the_target_of_the_base() {
             ),
         };
         let dir = tempfile::tempdir().unwrap();
-        let base = one_of(folder, "1", dir.path());
-        let (statements, _) = check(name, &base, folder, &shape, complex, true);
+        let [base, second, third] = ["1", "2", "3"].map(|generation| {
+            let dir = dir.path().join(generation);
+            fs::create_dir(&dir).unwrap();
+            one_of(folder, generation, &dir)
+        });
+        let (statements, _) = check(name, &base, &[], folder, &shape, complex, true);
         assert!(statements > 0, "{name}");
-        check(name, &base, folder, &shape, complex, false);
+        check(name, &base, &[], folder, &shape, complex, false);
+        let mut others = vec![second, third];
+        others.retain(|dir| fs::read_dir(dir).unwrap().count() > 1);
+        check(name, &base, &others, folder, &shape, complex, true);
     }
     let Some(shared) = shared else {
         return skipped("the larger set of Cassandra's fixtures");
@@ -191,6 +200,7 @@ fn statements_make_the_target_of_the_base() {
     let (statements, comments) = check(
         "nb-orders",
         &moment("before"),
+        &[],
         &moment("after"),
         &shape,
         &["items", "attrs"],

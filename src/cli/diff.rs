@@ -8,7 +8,7 @@ use super::args::ExitZeroArgs;
 use super::changes::{ChangeCounts, ChangeForm, ChangePrinter};
 use super::exit::Exit;
 use super::output::{Output, counted};
-use super::pair::{Pair, TreeChoice};
+use super::replicas::{Replicas, TreeChoice};
 use super::sides::Plan;
 use super::spread::TokenSpread;
 use crate::error::{ErrorKind, Result};
@@ -101,7 +101,8 @@ pub fn run(args: &DiffArgs, out: &mut Output) -> Result<Exit> {
         given: &args.trees,
         none_beside: args.no_trees,
     };
-    let pair = Pair::open(&args.left, &args.right, &choice, &plan, out)?;
+    let paths = [args.left.as_path(), &args.right];
+    let pair = Replicas::open(&paths, &choice, &plan, &|_| Ok(()), out)?;
     let tables = pair.tables(&args.plan.tables.tables)?;
     let form = match (args.json, args.csv, args.stat) {
         (true, _, _) => ChangeForm::Json,

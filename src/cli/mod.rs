@@ -33,9 +33,10 @@ mod meanings;
 pub mod ops;
 pub mod outfile;
 pub mod output;
-pub mod pair;
 pub mod patch;
 pub mod progress;
+pub mod reconcile;
+pub mod replicas;
 pub mod report;
 pub mod rows;
 pub mod sides;
@@ -106,6 +107,7 @@ pub enum Command {
     Compare(compare::CompareArgs),
     Diff(diff::DiffArgs),
     Patch(patch::PatchArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Apply(apply::ApplyArgs),
     Verify(verify::VerifyArgs),
     Convert(convert::ConvertArgs),
@@ -154,6 +156,7 @@ fn dispatch(command: &Command, out: &mut Output) -> Result<Exit> {
         Command::Compare(args) => compare::run(args, out),
         Command::Diff(args) => diff::run(args, out),
         Command::Patch(args) => patch::run(args, out),
+        Command::Reconcile(args) => reconcile::run(args, out),
         Command::Apply(args) => apply::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Convert(args) => convert::run(args, out),

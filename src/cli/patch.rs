@@ -10,7 +10,7 @@ use super::args::ForceArgs;
 use super::exit::Exit;
 use super::outfile;
 use super::output::{self, Output, counted};
-use super::pair::{Pair, TreeChoice};
+use super::replicas::{Replicas, TreeChoice};
 use super::sides::Plan;
 use crate::error::{Error, Result};
 use crate::file::input::{FileOptions, Input};
@@ -137,7 +137,7 @@ fn run_patch(
         given: &args.trees,
         none_beside: args.no_trees,
     };
-    let pair = Pair::open(base, target, &choice, &plan, out)?;
+    let pair = Replicas::open(&[base, target], &choice, &plan, &|_| Ok(()), out)?;
     if pair.trees[1]
         .header()
         .tables
@@ -196,19 +196,13 @@ fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -
     Ok(Exit::DONE)
 }
 
-/// Reads the patch back, every digest checked, before it takes its name.
 fn finish(
     mut file: AtomicFile,
     output: &Path,
     counts: PatchCounts,
     out: &mut Output,
 ) -> Result<()> {
-    file.flush().map_err(|e| Error::io("writing", output, e))?;
-    let written = Input::open(file.path(), &FileOptions::default())?;
-    let mut reader = PatchReader::new(&written)?;
-    while reader.next_record()?.is_some() {}
-    let len = written.len();
-    drop(written);
+    let len = read_back(&mut file, output)?;
     file.commit()?;
     out.line(format!(
         "{}: {} and {} in {}, {}",
@@ -218,4 +212,17 @@ fn finish(
         counted(counts.ranges, "key range"),
         output::bytes(len)
     ))
+}
+
+/// Reads a patch back, every digest checked, before it takes its name; returns its bytes.
+///
+/// # Errors
+///
+/// Those of writing and reading.
+pub fn read_back(file: &mut AtomicFile, output: &Path) -> Result<u64> {
+    file.flush().map_err(|e| Error::io("writing", output, e))?;
+    let written = Input::open(file.path(), &FileOptions::default())?;
+    let mut reader = PatchReader::new(&written)?;
+    while reader.next_record()?.is_some() {}
+    Ok(written.len())
 }

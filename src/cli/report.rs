@@ -207,7 +207,8 @@ fn majority(groups: &[usize]) -> Option<usize> {
         .find(|group| groups.iter().filter(|other| *other == group).count() * 2 > groups.len())
 }
 
-fn side_name(index: usize, sides: usize) -> String {
+/// What a side is called: left and right of two, else r1, r2 and so on.
+pub fn side_name(index: usize, sides: usize) -> String {
     match (index, sides) {
         (0, 2) => "left".into(),
         (1, 2) => "right".into(),

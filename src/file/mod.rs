@@ -1,6 +1,7 @@
 //! Bytes in and out: the only room that opens files, and the only one with `unsafe`.
 
 pub mod cursor; // checked reads over a slice
+pub mod frames; // byte strings, written once and read again
 mod guard; // the SIGBUS handler
 mod identity; // whether a file changed
 pub mod inflate; // block codecs

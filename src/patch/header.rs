@@ -56,7 +56,8 @@ pub struct PatchSide {
 }
 
 impl PatchSide {
-    fn of(header: &TableHeader) -> PatchSide {
+    /// What a tree says of its table.
+    pub fn of(header: &TableHeader) -> PatchSide {
         let root = if header.splits == [0; 32] {
             header.root
         } else {

@@ -108,16 +108,8 @@ impl CqlSchema {
 
     /// The partition's part of a key; `None` where it has none.
     pub fn partition_of(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let clustering = self.clustering_types();
-        let decoded = key::decode(key, self.partitioner, &self.key_type(), &clustering)?;
-        let mut partition = Vec::new();
-        key::push_partition(
-            &mut partition,
-            self.partitioner,
-            &self.key_type(),
-            &decoded.partition,
-        );
-        Some(partition)
+        let (_, len) = key::decode_partition(key, self.partitioner, &self.key_type())?;
+        key.get(..len).map(<[u8]>::to_vec)
     }
 
     /// The type of a column that is not of the key, by its name as a value has it.

@@ -3,6 +3,8 @@
 //! `-` if below zero, digits without zeros in front, a point and digits without zeros behind; zero is `0`. Where that takes more
 //! than 40 zeros besides the digits, `d.ddde-41`: one digit before the point, and an exponent. Any length is exact.
 
+use std::cmp::Ordering;
+
 /// Zeros that are written out between the digits and the point.
 const ZEROS_MAX: i64 = 40;
 
@@ -14,6 +16,19 @@ pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
     };
     number.push(out);
     true
+}
+
+/// The order of two numbers as [`push_canonical`] takes them, exactly; `None` where one of them is none.
+pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
+    let (one, other) = (Number::parse(one)?, Number::parse(other)?);
+    let size = |number: &Number| (!number.digits.is_empty()).then_some(number.point);
+    let sizes =
+        |a: &Number, b: &Number| size(a).cmp(&size(b)).then_with(|| a.digits.cmp(&b.digits));
+    Some(match (one.is_negative, other.is_negative) {
+        (false, false) => sizes(&one, &other),
+        (true, true) => sizes(&other, &one),
+        (one, other) => other.cmp(&one),
+    })
 }
 
 /// The number `0.DIGITS * 10^point`.

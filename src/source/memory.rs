@@ -48,6 +48,13 @@ impl MemoryTable {
         }
     }
 
+    /// The same rows, encoded as this schema says.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Schema) -> MemoryTable {
+        self.schema = schema;
+        self
+    }
+
     /// A table without rows.
     pub fn empty(name: &str, schema: Schema) -> MemoryTable {
         MemoryTable {

@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::counter;
+use super::counter::{self, Holders};
 use super::model::{Cell, NO_DELETION_TIME, Row, Seconds};
 
 /// Whose rule decides between writes of equal timestamps.
@@ -35,6 +35,8 @@ pub struct Rules {
     pub ties: Ties,
     /// The instant at which what expires is dead.
     pub now: Seconds,
+    /// Where the versions come from; it matters to counters.
+    pub holders: Holders,
 }
 
 /// One version of a cell, lent by the row it stands in.
@@ -93,7 +95,7 @@ impl<'r> Choice<'r> {
     #[must_use]
     pub fn with(self, next: Version<'r>, is_counter: bool, rules: Rules) -> Choice<'r> {
         if is_counter {
-            return Choice::of(reconcile_counters(self.best, next));
+            return Choice::of(reconcile_counters(self.best, next, rules.holders));
         }
         let other = Rules {
             ties: match rules.ties {
@@ -133,19 +135,22 @@ fn order(left: &Version<'_>, right: &Version<'_>, rules: Rules) -> Ordering {
 }
 
 fn stronger<'r>(left: Version<'r>, right: Version<'r>, rules: Rules) -> Version<'r> {
-    match order(&left, &right, rules) {
+    // Paths that are equal may be of other bytes: the choice must not depend on the order of the two.
+    match order(&left, &right, rules).then_with(|| left.path.cmp(right.path)) {
         Ordering::Less => right,
         _ => left,
     }
 }
 
-fn reconcile_counters<'r>(left: Version<'r>, right: Version<'r>) -> Version<'r> {
+fn reconcile_counters<'r>(left: Version<'r>, right: Version<'r>, holders: Holders) -> Version<'r> {
     match (left.is_deleted, right.is_deleted) {
-        (true, true) if left.timestamp > right.timestamp => left,
+        (true, true) if (left.timestamp, left.local_time) > (right.timestamp, right.local_time) => {
+            left
+        }
         (true, false) => left,
         (_, true) => right,
         (false, false) => {
-            let value = counter::merge(&left.value, &right.value);
+            let value = counter::merge(&left.value, &right.value, holders);
             Version {
                 timestamp: left.timestamp.max(right.timestamp),
                 value: value.map_or_else(|| left.value.clone().max(right.value), Cow::Owned),
@@ -215,6 +220,7 @@ mod tests {
             let rules = Rules {
                 ties: rule,
                 now: 100,
+                holders: Holders::OneNode,
             };
             let both = [(left, right), (right, left)].map(|(one, other)| {
                 let choice = Choice::of(one.clone()).with(other.clone(), false, rules);

@@ -82,8 +82,25 @@ fn encode(shards: &[Shard]) -> Vec<u8> {
     out
 }
 
+/// Where two contexts that are merged come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Holders {
+    /// SSTables of one node: its local shards are increments, which add up.
+    #[default]
+    OneNode,
+    /// Two replicas: a node's own shard and the copies of it elsewhere are one shard, of which the latest counts.
+    Replicas,
+}
+
 /// One shard out of two of the same id.
-fn choose(left: Shard, right: Shard) -> Shard {
+fn choose(left: Shard, right: Shard, holders: Holders) -> Shard {
+    if holders == Holders::Replicas {
+        let order = |s: &Shard| (s.kind == Kind::Global, s.clock, s.count, s.kind);
+        return match order(&left) >= order(&right) {
+            true => left,
+            false => right,
+        };
+    }
     if left.kind == Kind::Local && right.kind == Kind::Local {
         return Shard {
             clock: left.clock.wrapping_add(right.clock),
@@ -99,7 +116,10 @@ fn choose(left: Shard, right: Shard) -> Shard {
 }
 
 /// Merges two contexts; `None` where one is malformed.
-pub fn merge(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
+pub fn merge(left: &[u8], right: &[u8], holders: Holders) -> Option<Vec<u8>> {
+    if holders == Holders::Replicas && left == right {
+        return Some(left.to_vec());
+    }
     let (left, right) = (shards(left)?, shards(right)?);
     let mut merged = Vec::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
@@ -113,7 +133,7 @@ pub fn merge(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
         let one = left.next_if(|_| order.is_le());
         let other = right.next_if(|_| order.is_ge());
         merged.extend(match (one, other) {
-            (Some(one), Some(other)) => Some(choose(one, other)),
+            (Some(one), Some(other)) => Some(choose(one, other, holders)),
             (one, other) => one.or(other),
         });
     }
@@ -142,6 +162,10 @@ mod tests {
         encode(&shards)
     }
 
+    fn merge(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
+        super::merge(left, right, Holders::OneNode)
+    }
+
     #[test]
     fn shards_are_merged_by_id() {
         let left = context(&[(1, 5, 10, Kind::Global), (3, 1, 1, Kind::Global)]);
@@ -165,5 +189,23 @@ mod tests {
         assert_eq!(sum(&merge(&local, &global).unwrap()), Some(50));
         assert_eq!(merge(&local, b"\0"), None);
         assert_eq!(merge(&local, b""), Some(local));
+    }
+
+    #[test]
+    fn of_a_shard_that_replicas_share_the_latest_counts() {
+        let merge = |left: &[u8], right: &[u8]| super::merge(left, right, Holders::Replicas);
+        let own = context(&[(1, 5, 10, Kind::Local)]);
+        let behind = context(&[(1, 4, 8, Kind::Remote)]);
+        let ahead = context(&[(1, 6, 12, Kind::Remote)]);
+        let global = context(&[(1, 1, 3, Kind::Global)]);
+        for (left, right, expected) in [
+            (&own, &own, &own),
+            (&own, &behind, &own),
+            (&own, &ahead, &ahead),
+            (&own, &global, &global),
+        ] {
+            assert_eq!(merge(left, right).as_ref(), Some(expected));
+            assert_eq!(merge(right, left).as_ref(), Some(expected));
+        }
     }
 }

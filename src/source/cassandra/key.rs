@@ -146,19 +146,43 @@ pub fn decode(
     clustering: &[CqlType],
 ) -> Option<Decoded> {
     let mut rest = key;
-    match partitioner {
-        Partitioner::Local => drop(key_type.take_ordered(&mut rest)?),
-        _ => drop(partitioner.take_ordered(&mut rest)?),
-    }
-    let partition = take_partition_key(&mut rest)?;
-    let place = match rest.split_first() {
+    let partition = take_partition(&mut rest, partitioner, key_type)?;
+    let place = decode_place(rest, clustering)?;
+    Some(Decoded { partition, place })
+}
+
+/// Takes the part of a key behind its partition apart; `None` where it is not one.
+pub fn decode_place(rest: &[u8], clustering: &[CqlType]) -> Option<Place> {
+    Some(match rest.split_first() {
         None => Place::Partition,
         Some((&PARTITION_DELETION, [])) => Place::Deletion,
         Some((&STATIC, [])) => Place::Static,
         Some((&CLUSTERED, rest)) => take_clustered(rest, clustering)?,
         _ => return None,
-    };
-    Some(Decoded { partition, place })
+    })
+}
+
+/// The partition key at the front of a key, and the bytes of its place there; `None` where the key ends within it.
+pub fn decode_partition(
+    key: &[u8],
+    partitioner: Partitioner,
+    key_type: &CqlType,
+) -> Option<(Vec<u8>, usize)> {
+    let mut rest = key;
+    let partition = take_partition(&mut rest, partitioner, key_type)?;
+    Some((partition, key.len() - rest.len()))
+}
+
+fn take_partition(
+    rest: &mut &[u8],
+    partitioner: Partitioner,
+    key_type: &CqlType,
+) -> Option<Vec<u8>> {
+    match partitioner {
+        Partitioner::Local => drop(key_type.take_ordered(rest)?),
+        _ => drop(partitioner.take_ordered(rest)?),
+    }
+    take_partition_key(rest)
 }
 
 /// Puts a key together, of which [`decode`] gives `partition` and `place` back; `None` where it has too many clustering

@@ -236,6 +236,14 @@ impl Layout {
         }
     }
 
+    /// The mapping of rows that have the table's own indexes.
+    pub fn own_mapping(&self) -> Mapping {
+        Mapping {
+            statics: (0..self.statics.len()).collect(),
+            regulars: (0..self.regulars.len()).collect(),
+        }
+    }
+
     /// Where the columns of one SSTable stand.
     pub fn mapping(&self, header: &Header) -> Mapping {
         let places = |columns: &[Column], of: &[header::Column]| {
@@ -263,7 +271,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Gives the columns of a row the table's indexes, and their order.
+    /// Gives the columns of a row the table's indexes, and their order; their cells follow, column by column.
     pub fn apply(&self, row: &mut Row) {
         let places = match row.is_static {
             true => &self.statics,
@@ -272,8 +280,53 @@ impl Mapping {
         for column in &mut row.columns {
             column.column = places.get(column.column).copied().unwrap_or(usize::MAX);
         }
-        if !row.columns.is_sorted_by_key(|column| column.column) {
-            row.columns.sort_unstable_by_key(|column| column.column);
+        // An SSTable has its collections behind the other columns.
+        if row.columns.is_sorted_by_key(|column| column.column) {
+            return;
         }
+        row.columns.sort_unstable_by_key(|column| column.column);
+        let cells = std::mem::take(&mut row.cells);
+        for column in &mut row.columns {
+            let first = row.cells.len();
+            let of_column = cells.get(column.cells.clone()).unwrap_or_default();
+            row.cells.extend_from_slice(of_column);
+            column.cells = first..row.cells.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Cell, ColumnCells, Deletion, NO_DELETION_TIME};
+    use super::*;
+
+    #[test]
+    fn cells_follow_their_columns_into_the_order_of_the_table() {
+        let cell = |timestamp| Cell {
+            timestamp,
+            ttl: 0,
+            local_time: NO_DELETION_TIME,
+            is_deleted: false,
+            path: 0..0,
+            value: 0..0,
+        };
+        let column = |column, cells| ColumnCells {
+            column,
+            deletion: Deletion::LIVE,
+            cells,
+        };
+        // In the SSTable `v`, then the list `l`.
+        let mut row = Row {
+            cells: vec![cell(1), cell(2), cell(3)],
+            columns: vec![column(0, 0..1), column(1, 1..3)],
+            ..Row::default()
+        };
+        let mapping = Mapping {
+            statics: Vec::new(),
+            regulars: vec![4, 2],
+        };
+        mapping.apply(&mut row);
+        assert_eq!(row.columns, [column(2, 0..2), column(4, 2..3)]);
+        assert_eq!(row.cells, [cell(2), cell(3), cell(1)]);
     }
 }

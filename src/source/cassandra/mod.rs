@@ -26,6 +26,7 @@ pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
 pub mod reconcile; // SSTables into one stream
+pub mod replicas; // the rows of replicas into one stream
 mod resume; // past damage
 mod row_merge; // versions of one row
 mod rows; // how rows are encoded

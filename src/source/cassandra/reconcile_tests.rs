@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::super::cells::{Ties, Version};
+use super::super::counter::Holders;
 use super::super::data::{Sstable, Unfiltered};
 use super::super::descriptor::Descriptor;
 use super::super::model::{ColumnCells, Liveness, Seconds};
@@ -341,7 +342,11 @@ fn the_merge_is_that_of_a_naive_model() {
                         now,
                         gc_before,
                     },
-                    Rules { ties, now },
+                    Rules {
+                        ties,
+                        now,
+                        holders: Holders::OneNode,
+                    },
                 );
                 let both = open(folder, descriptors, lens, rules).and_then(|table| {
                     let sstables = open_all(descriptors)?;

@@ -3,7 +3,7 @@
 //! What was merged when an SSTable turned out to be damaged is not known for any of its keys up to the next partition that its
 //! index leads to. So all of these are hidden, those of the other SSTables too, and the merge begins again there.
 
-use super::table::{CassandraTable, Rows};
+use super::table::{CassandraTable, Reader, Rows};
 use crate::error::{Error, ErrorKind, Result, UnreadableKeys};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream};
@@ -14,7 +14,7 @@ pub struct Resuming<'a> {
     /// What `rows` are of.
     range: KeyRange,
     /// `None` where they have yet to be opened.
-    rows: Option<Rows<'a>>,
+    rows: Option<Rows<'a, Reader<'a>>>,
     has_ended: bool,
 }
 

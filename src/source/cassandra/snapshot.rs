@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cells::{Rules, Ties};
+use super::counter::Holders;
 use super::data::Sstable;
 use super::descriptor::Descriptor;
 use super::folders::{self, ONLY_TABLE};
@@ -111,6 +112,7 @@ fn open_table(
     let rules = Rules {
         ties: options.cassandra.ties.unwrap_or_default(),
         now,
+        holders: Holders::OneNode,
     };
     let table = CassandraTable::new(
         name.to_owned(),

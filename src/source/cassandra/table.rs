@@ -124,7 +124,7 @@ impl CassandraTable {
     }
 
     /// The rows of a range, up to the first error.
-    pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_>> {
+    pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_, Reader<'_>>> {
         let mut sources = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let start = match range.from.is_empty() {
@@ -139,17 +139,9 @@ impl CassandraTable {
             };
             sources.push((reader, part.mapping.clone()));
         }
-        Ok(Rows {
-            table: self,
-            merger: Merger::new(&self.layout, self.rules, sources)?,
-            range: range.clone(),
-            encoder: Encoder::default(),
-            row: SstableRow::default(),
-            key: Vec::new(),
-            value: Vec::new(),
-            partition_len: None,
-            open: Deletion::LIVE,
-        })
+        let merger = Merger::new(&self.layout, self.rules, sources)?;
+        let rows = Rows::new(&self.layout, self.lens, merger, range.clone());
+        Ok(rows.counting_ties(&self.ties))
     }
 }
 
@@ -243,7 +235,7 @@ impl Table for CassandraTable {
 }
 
 /// One SSTable for the merger.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     sstable: &'a Sstable,
     partitions: PartitionReader<'a>,
 }
@@ -272,10 +264,12 @@ impl Versions for Reader<'_> {
     }
 }
 
-/// The rows of a range.
-pub(super) struct Rows<'a> {
-    table: &'a CassandraTable,
-    merger: Merger<'a, Reader<'a>>,
+/// The rows of a range, encoded.
+pub(super) struct Rows<'a, V> {
+    layout: &'a Layout,
+    lens: Lens,
+    merger: Merger<'a, V>,
+    ties: Option<&'a Counter>,
     range: KeyRange,
     encoder: Encoder,
     row: SstableRow,
@@ -287,7 +281,35 @@ pub(super) struct Rows<'a> {
     open: Deletion,
 }
 
-impl Rows<'_> {
+impl<'a, V: Versions> Rows<'a, V> {
+    /// What `lens` sees of the rows that `merger` gives, in `range`.
+    pub(super) fn new(
+        layout: &'a Layout,
+        lens: Lens,
+        merger: Merger<'a, V>,
+        range: KeyRange,
+    ) -> Rows<'a, V> {
+        Rows {
+            layout,
+            lens,
+            merger,
+            ties: None,
+            range,
+            encoder: Encoder::default(),
+            row: SstableRow::default(),
+            key: Vec::new(),
+            value: Vec::new(),
+            partition_len: None,
+            open: Deletion::LIVE,
+        }
+    }
+
+    /// Counts cells of tied writes.
+    fn counting_ties(mut self, ties: &'a Counter) -> Rows<'a, V> {
+        self.ties = Some(ties);
+        self
+    }
+
     /// Goes to the next row; false at the end.
     pub(super) fn advance(&mut self) -> Result<bool> {
         loop {
@@ -314,7 +336,7 @@ impl Rows<'_> {
 
     /// Goes on; true where `key` and `value` are a row's.
     fn step(&mut self) -> Result<Step> {
-        let lens = &self.table.lens;
+        let lens = &self.lens;
         let Some(partition_len) = self.partition_len else {
             return self.next_partition();
         };
@@ -331,13 +353,14 @@ impl Rows<'_> {
                 if !matches!(step, Step::Row) {
                     return Ok(step);
                 }
-                self.table.ties.count(&self.key, &self.merger.tied);
+                if let Some(ties) = self.ties {
+                    ties.count(&self.key, &self.merger.tied);
+                }
                 if !lens.apply(&mut self.row) {
                     return Ok(Step::Nothing);
                 }
-                let layout = &self.table.layout;
                 self.encoder
-                    .row(&mut self.value, layout, lens.view, &self.row);
+                    .row(&mut self.value, self.layout, lens.view, &self.row);
                 Ok(step)
             }
             Merged::Covered(deletion) => {
@@ -368,9 +391,8 @@ impl Rows<'_> {
         self.key.extend_from_slice(place);
         self.partition_len = Some(self.key.len());
         self.merger.enter()?;
-        let lens = &self.table.lens;
-        self.open = lens.deletion(self.merger.open());
-        let seen = lens.deletion(deletion);
+        self.open = self.lens.deletion(self.merger.open());
+        let seen = self.lens.deletion(deletion);
         if seen.is_live() {
             return Ok(Step::Nothing);
         }
@@ -403,4 +425,13 @@ enum Step {
     Row,
     Nothing,
     End,
+}
+
+impl<V: Versions + Send> RowStream for Rows<'_, V> {
+    fn next(&mut self) -> Result<Option<Row<'_>>> {
+        Ok(match self.advance()? {
+            true => Some(self.row()),
+            false => None,
+        })
+    }
 }

@@ -1,10 +1,11 @@
-//! Two snapshots with their trees: what diff and patch work on.
+//! Snapshots with their trees: what diff, patch and reconcile work on.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::instants::{have_one_instant, warnings};
 use super::output::Output;
+use super::report::side_name;
 use super::sides::{
     Plan, SharedTable, open_snapshot, schema_of, schemas_of, shared_tables, take_key, take_lens,
 };
@@ -21,50 +22,51 @@ use crate::source::{Snapshot, SourceOptions, Table};
 /// Divergent ranges that are collected before their rows are read, so that memory does not grow with their number.
 const RANGES_AT_A_TIME: usize = 1024;
 
-/// Two open snapshots and a tree of each.
-pub struct Pair {
-    paths: [PathBuf; 2],
-    snapshots: [Box<dyn Snapshot>; 2],
-    /// Left and right.
+/// Open snapshots, two or more, and a tree of each.
+pub struct Replicas {
+    paths: Vec<PathBuf>,
+    snapshots: Vec<Box<dyn Snapshot>>,
+    /// In the order of the snapshots; of two, left and right.
     pub trees: Vec<Tree>,
-    /// The hash of both.
+    /// The hash of all.
     pub hash: Hash,
     keep_going: bool,
 }
 
+/// Refuses snapshots by what is known of them before they are read.
+pub type SnapshotsCheck<'a> = dyn Fn(&[Box<dyn Snapshot>]) -> Result<()> + 'a;
+
 /// Where the trees come from.
 pub struct TreeChoice<'a> {
-    /// Given by name: two or none.
+    /// Given by name: one for each snapshot, or none.
     pub given: &'a [PathBuf],
     /// Do not look beside the snapshots.
     pub none_beside: bool,
 }
 
-impl Pair {
-    /// Opens both snapshots; takes the trees that are given or lie beside them, and builds what is missing.
+impl Replicas {
+    /// Opens all snapshots, has them checked before any is read, takes the trees that are given or lie beside them, and builds
+    /// what is missing.
     ///
     /// # Errors
     ///
-    /// Those of reading; Usage.
+    /// Those of reading and of `check`; Usage.
     pub fn open(
-        left: &Path,
-        right: &Path,
+        paths: &[&Path],
         choice: &TreeChoice<'_>,
         plan: &Plan,
+        check: &SnapshotsCheck<'_>,
         out: &Output,
-    ) -> Result<Pair> {
-        let paths = [left.to_owned(), right.to_owned()];
+    ) -> Result<Replicas> {
         let may_look_beside = !(choice.none_beside
             || plan.range.is_given()
             || plan.tree.shape_option().is_some()
             || plan.tree.key_file.key_file.is_some()
             || plan.tree.keep_going);
-        let files: Option<[PathBuf; 2]> = match choice.given {
-            [left, right] => Some([left.clone(), right.clone()]),
-            _ if may_look_beside => beside(left)
-                .zip(beside(right))
-                .map(|(left, right)| [left, right]),
-            _ => None,
+        let files: Option<Vec<PathBuf>> = match choice.given {
+            [] if may_look_beside => paths.iter().map(|path| beside(path)).collect(),
+            [] => None,
+            given => Some(given.to_vec()),
         };
         let mut options = plan.source.options();
         // The rows of every range are checked against the sums of trees, which were built from all rows.
@@ -75,15 +77,17 @@ impl Pair {
             Some(files) => Some(open_trees(files, plan)?),
             None => None,
         };
-        let mut snapshots = open_both([left, right], trees.as_ref(), &options, out)?;
+        let mut snapshots = open_all(paths, trees.as_deref(), &options, out)?;
+        check(&snapshots)?;
         let has_lens = trees
             .iter()
             .flatten()
             .any(|tree| schemas_of(tree).any(|(_, schema)| matches!(schema, Schema::Cql(_))));
+        let names: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
         let found = match (&files, trees, choice.given) {
             (Some(files), Some(trees), []) => found_beside(files, trees, &snapshots, out)?,
             (Some(files), Some(trees), _) => {
-                Some(given(files, trees, &paths, &snapshots, plan, out)?)
+                Some(given(files, trees, &names, &snapshots, plan, out)?)
             }
             _ => None,
         };
@@ -92,23 +96,28 @@ impl Pair {
             None => {
                 if has_lens {
                     // They are seen as the trees were, which are not used.
-                    snapshots = open_both([left, right], None, &options, out)?;
+                    snapshots = open_all(paths, None, &options, out)?;
                 }
-                let left = plan.build_tree(snapshots[0].as_ref(), left, None, out)?;
-                let right = plan.build_tree(snapshots[1].as_ref(), right, Some(&left), out)?;
-                vec![left, right]
+                let mut trees: Vec<Tree> = Vec::new();
+                for (snapshot, path) in snapshots.iter().zip(paths) {
+                    let tree = plan.build_tree(snapshot.as_ref(), path, trees.first(), out)?;
+                    trees.push(tree);
+                }
+                trees
             }
         };
-        let names = ["left".to_owned(), "right".to_owned()];
-        for warning in warnings(&shared_tables(&trees, &[])?, &trees, &names) {
+        let sides: Vec<String> = (0..paths.len())
+            .map(|index| side_name(index, paths.len()))
+            .collect();
+        for warning in warnings(&shared_tables(&trees, &[])?, &trees, &sides) {
             out.warn(warning.text);
         }
         let hash = plan.hash(trees.first())?;
         for tree in &trees {
             tree.header().hash.check_same(&hash.id())?;
         }
-        Ok(Pair {
-            paths,
+        Ok(Replicas {
+            paths: names,
             snapshots,
             trees,
             hash,
@@ -116,11 +125,11 @@ impl Pair {
         })
     }
 
-    /// The tables of both sides.
+    /// The tables of all sides.
     ///
     /// # Errors
     ///
-    /// Usage, where a name is on neither side.
+    /// Usage, where a name is on no side.
     pub fn tables(&self, names: &[String]) -> Result<Vec<SharedTable>> {
         let tables = shared_tables(&self.trees, names)?;
         for table in &tables {
@@ -131,46 +140,55 @@ impl Pair {
             {
                 return Err(Error::usage(
                     "the trees cover different keys",
-                    "build both with the same --from and --to, or --token-range",
+                    "build all of them with the same --from and --to, or --token-range",
                 ));
             }
         }
         Ok(tables)
     }
 
-    /// A table of both snapshots, where they have it.
+    /// A table of the first two snapshots, where they have it.
     pub fn both_sides(&self, table: &SharedTable) -> [Option<&dyn Table>; 2] {
-        self.snapshots.each_ref().map(|snapshot| {
-            let mut tables = snapshot.tables().into_iter();
-            tables.find(|t| t.name() == table.name)
-        })
+        [0, 1].map(|index| self.find(index, &table.name))
     }
 
-    /// Hands every change of a table to `sink`.
+    fn find(&self, index: usize, name: &str) -> Option<&dyn Table> {
+        let tables = self.snapshots.get(index)?.tables();
+        tables.into_iter().find(|table| table.name() == name)
+    }
+
+    /// A table of all snapshots; where one lacks it, `empty` stands for it.
+    pub fn sides<'s>(&'s self, table: &SharedTable, empty: &'s dyn Table) -> Vec<Side<'s>> {
+        let of = |(index, name): (usize, &'s PathBuf)| Side {
+            table: self.find(index, &table.name).unwrap_or(empty),
+            name,
+        };
+        self.paths.iter().enumerate().map(of).collect()
+    }
+
+    /// A table without rows, to stand for `table` where a snapshot lacks it.
+    pub fn empty_table(&self, table: &SharedTable) -> MemoryTable {
+        let schema = table
+            .views(&self.trees)
+            .first()
+            .map_or(Schema::Bytes, |view| view.header().schema.clone());
+        MemoryTable::empty(&table.name, schema)
+    }
+
+    /// Hands every change of a table between the first two to `sink`.
     ///
     /// # Errors
     ///
     /// Those of reading and of `sink`.
     pub fn diff(&self, table: &SharedTable, sink: &mut dyn ChangeSink) -> Result<Outcome> {
         let views = table.views(&self.trees);
-        let schema = views
-            .first()
-            .map_or(Schema::Bytes, |view| view.header().schema.clone());
-        let empty = MemoryTable::empty(&table.name, schema);
-        let find = |index: usize| -> &dyn Table {
-            let snapshot = &self.snapshots[index];
-            snapshot
-                .tables()
-                .into_iter()
-                .find(|t| t.name() == table.name)
-                .unwrap_or(&empty)
-        };
-        let side = |index: usize| Side {
-            table: find(index),
-            name: &self.paths[index],
+        let empty = self.empty_table(table);
+        let sides = self.sides(table, &empty);
+        let (Some(left), Some(right)) = (sides.first(), sides.get(1)) else {
+            return Err(Error::usage("a diff has two sides", ""));
         };
         for view in &views {
-            crate::row::check_same_schema(side(0).table.schema(), &view.header().schema)?;
+            crate::row::check_same_schema(left.table.schema(), &view.header().schema)?;
         }
         let options = DiffOptions {
             hash: &self.hash,
@@ -180,12 +198,12 @@ impl Pair {
         let outcome = compare::compare(&views, &mut |divergence| {
             batch.push(divergence.clone());
             if batch.len() == RANGES_AT_A_TIME {
-                diff::diff(side(0), side(1), &batch, &options, sink)?;
+                diff::diff(*left, *right, &batch, &options, sink)?;
                 batch.clear();
             }
             Ok(())
         })?;
-        diff::diff(side(0), side(1), &batch, &options, sink)?;
+        diff::diff(*left, *right, &batch, &options, sink)?;
         Ok(outcome)
     }
 
@@ -212,38 +230,41 @@ impl Pair {
     }
 }
 
-/// Opens both snapshots, each seen as its tree was.
-fn open_both(
-    [left, right]: [&Path; 2],
-    trees: Option<&[Tree; 2]>,
+/// Opens all snapshots, each seen as its tree was.
+fn open_all(
+    paths: &[&Path],
+    trees: Option<&[Tree]>,
     options: &SourceOptions,
     out: &Output,
-) -> Result<[Box<dyn Snapshot>; 2]> {
-    let mut of_left = options.clone();
-    let mut of_right = options.clone();
-    if let Some([left, right]) = trees {
-        take_lens(&mut of_left, schemas_of(left));
-        take_lens(&mut of_right, schemas_of(right));
+) -> Result<Vec<Box<dyn Snapshot>>> {
+    let mut options = options.clone();
+    let mut snapshots = Vec::new();
+    for (index, path) in paths.iter().enumerate() {
+        let mut of_this = options.clone();
+        if let Some(tree) = trees.and_then(|trees| trees.get(index)) {
+            take_lens(&mut of_this, schemas_of(tree));
+        }
+        let snapshot = open_snapshot(path, &of_this, out)?;
+        take_key(&mut options, schema_of(snapshot.as_ref()).as_ref());
+        snapshots.push(snapshot);
     }
-    let left = open_snapshot(left, &of_left, out)?;
-    take_key(&mut of_right, schema_of(left.as_ref()).as_ref());
-    Ok([left, open_snapshot(right, &of_right, out)?])
+    Ok(snapshots)
 }
 
-fn open_trees(files: &[PathBuf; 2], plan: &Plan) -> Result<[Tree; 2]> {
+fn open_trees(files: &[PathBuf], plan: &Plan) -> Result<Vec<Tree>> {
     let options = plan.source.options().file;
-    Ok([
-        Tree::open(&files[0], &options)?,
-        Tree::open(&files[1], &options)?,
-    ])
+    files
+        .iter()
+        .map(|file| Tree::open(file, &options))
+        .collect()
 }
 
 /// The trees that were named, where they can be used.
 fn given(
-    files: &[PathBuf; 2],
-    trees: [Tree; 2],
-    paths: &[PathBuf; 2],
-    snapshots: &[Box<dyn Snapshot>; 2],
+    files: &[PathBuf],
+    trees: Vec<Tree>,
+    paths: &[PathBuf],
+    snapshots: &[Box<dyn Snapshot>],
     plan: &Plan,
     out: &Output,
 ) -> Result<Vec<Tree>> {
@@ -269,14 +290,14 @@ fn given(
             ));
         }
     }
-    Ok(trees.into())
+    Ok(trees)
 }
 
 /// The trees that lie beside the snapshots, where they are such as would be built now.
 fn found_beside(
-    files: &[PathBuf; 2],
-    trees: [Tree; 2],
-    snapshots: &[Box<dyn Snapshot>; 2],
+    files: &[PathBuf],
+    trees: Vec<Tree>,
+    snapshots: &[Box<dyn Snapshot>],
     out: &Output,
 ) -> Result<Option<Vec<Tree>>> {
     let fits = |tree: &Tree, snapshot: &dyn Snapshot| {
@@ -288,13 +309,20 @@ fn found_beside(
                 view.is_some_and(|view| view.header().schema == *table.schema())
             })
     };
-    let see_alike = trees[0].tables().all(|one| {
-        let other = trees[1].table(&one.header().name);
-        other.is_none_or(|other| have_one_instant(&one.header().schema, &other.header().schema))
+    let Some(first) = trees.first() else {
+        return Ok(None);
+    };
+    let see_alike = trees.iter().all(|tree| {
+        first.tables().all(|one| {
+            let other = tree.table(&one.header().name);
+            other.is_none_or(|other| have_one_instant(&one.header().schema, &other.header().schema))
+        })
     });
-    let has_one_hash = trees[0].header().hash == trees[1].header().hash
-        && trees[0].header().hash.without_key().is_some();
-    let names = format!("{} and {}", files[0].display(), files[1].display());
+    let hash = &first.header().hash;
+    let has_one_hash =
+        hash.without_key().is_some() && trees.iter().all(|tree| tree.header().hash == *hash);
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let names = names.join(" and ");
     if !has_one_hash
         || !see_alike
         || !trees
@@ -310,7 +338,7 @@ fn found_beside(
     out.note(format!(
         "using the trees {names}, which are newer than the snapshots (--no-trees builds them anew)"
     ));
-    Ok(Some(trees.into()))
+    Ok(Some(trees))
 }
 
 /// Whether a tree tells of every key of every table of a snapshot.
