@@ -5,7 +5,8 @@
 
 use super::Schema;
 
-mod generic;
+pub mod generic;
+pub mod sqlite;
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,196 @@
+//! SQLite: its values as fields, and fields as its literals.
+//!
+//! SQLite types each value, not each column, so a field tells the storage class wherever the column does not. A field without
+//! a zero byte in front is of the natural class of its column's affinity; any other value is a zero byte, a letter and the rest:
+//!
+//! | class | natural in columns of | field there | field elsewhere |
+//! |---|---|---|---|
+//! | integer, real | INTEGER, REAL and NUMERIC affinity | the number ([`decimal`]) | `00` `i` or `00` `r`, and the number |
+//! | text | TEXT affinity | the text as UTF-8 | `00` `t`, and the text |
+//! | blob | a declared type with BLOB in it | the bytes | `00` `b`, and the bytes |
+//! | NULL in a key | none | | `00` `n` |
+//!
+//! Natural text and bytes that begin with a zero byte are written as elsewhere, so no two values share a field, but for equal
+//! numbers in columns where numbers are natural: there 1 and 1.0 are one. In a column without a declared type (and of the type ANY in a
+//! STRICT table) no class is natural, and 1, 1.0, '1' and x'31' all differ. Infinity is spelled `Infinity` and `-Infinity`.
+
+use super::generic;
+use crate::row::decimal;
+
+/// What a column makes of the values it is given: <https://sqlite.org/datatype3.html#determination_of_column_affinity>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Affinity {
+    /// Numbers, whole ones as integers.
+    Numeric,
+    /// Numbers, all as reals.
+    Real,
+    /// Text.
+    Text,
+    /// Whatever comes, declared as bytes.
+    Blob,
+    /// Whatever comes.
+    None,
+}
+
+/// What is behind a type of [`super::SqlTable`] whose column is computed from others, and can't be written.
+pub const GENERATED: &str = " GENERATED ALWAYS";
+/// What is behind the type of a key's column whose collation takes several texts for equal, and may hold such.
+pub const COLLATED: &str = " COLLATE";
+/// The type of columns without one: nothing is natural in them.
+pub const UNTYPED: &str = "";
+
+impl Affinity {
+    /// That of a declared type, in a table that is not STRICT.
+    pub fn of(declared: &str) -> Affinity {
+        let declared = declared.to_ascii_uppercase();
+        let has = |part: &str| declared.contains(part);
+        if has("INT") {
+            Affinity::Numeric
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Affinity::Text
+        } else if has("BLOB") {
+            Affinity::Blob
+        } else if declared.is_empty() {
+            Affinity::None
+        } else if has("REAL") || has("FLOA") || has("DOUB") {
+            Affinity::Real
+        } else {
+            Affinity::Numeric
+        }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Affinity::Numeric | Affinity::Real)
+    }
+}
+
+/// Appends the field of an integer.
+pub fn push_integer(out: &mut Vec<u8>, affinity: Affinity, number: i64) {
+    use std::io::Write as _;
+    if !affinity.is_number() {
+        out.extend_from_slice(b"\0i");
+    }
+    // A vector takes all that it is given.
+    let _ = write!(out, "{number}");
+}
+
+/// Appends the field of a real.
+pub fn push_real(out: &mut Vec<u8>, affinity: Affinity, number: f64) {
+    if !affinity.is_number() {
+        out.extend_from_slice(b"\0r");
+    }
+    let is_whole = number.fract() == 0.0 && (-(2f64.powi(63))..2f64.powi(63)).contains(&number);
+    if affinity == Affinity::Numeric && is_whole {
+        // The shortest text of a large one may be that of another integer.
+        return push_integer(out, affinity, number as i64);
+    }
+    if number.is_infinite() {
+        let text: &[u8] = if number > 0.0 { b"Infinity" } else { b"-Infinity" };
+        return out.extend_from_slice(text);
+    }
+    decimal::push_canonical(out, format!("{number:e}").as_bytes());
+}
+
+/// Appends the field of a text, in UTF-8.
+pub fn push_text(out: &mut Vec<u8>, affinity: Affinity, text: &[u8]) {
+    if affinity != Affinity::Text || text.first() == Some(&0) {
+        out.extend_from_slice(b"\0t");
+    }
+    out.extend_from_slice(text);
+}
+
+/// Appends the field of a blob.
+pub fn push_blob(out: &mut Vec<u8>, affinity: Affinity, blob: &[u8]) {
+    if affinity != Affinity::Blob || blob.first() == Some(&0) {
+        out.extend_from_slice(b"\0b");
+    }
+    out.extend_from_slice(blob);
+}
+
+/// Appends the field of a NULL in a key, which SQLite allows.
+pub fn push_null(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\0n");
+}
+
+/// Whether statements can give a column of this type a value.
+pub fn is_written(sql_type: &str) -> bool {
+    !sql_type.ends_with(GENERATED)
+}
+
+/// What finds the field in a column of a key.
+pub fn condition(name: &str, sql_type: &str, field: &[u8]) -> String {
+    match literal(sql_type, field) {
+        null if null == "NULL" => format!("{name} IS NULL"),
+        text if sql_type.ends_with(COLLATED) => format!("{name} = {text} COLLATE BINARY"),
+        text => format!("{name} = {text}"),
+    }
+}
+
+/// The value of a field as a literal.
+pub fn literal(sql_type: &str, field: &[u8]) -> String {
+    let declared = sql_type
+        .trim_end_matches(GENERATED)
+        .trim_end_matches(COLLATED);
+    match field {
+        [0, b'n'] => "NULL".into(),
+        [0, b'i', number @ ..] => plain(number),
+        [0, b'r', number @ ..] => real(number),
+        [0, b't', text @ ..] => text_literal(text),
+        [0, b'b', blob @ ..] => blob_literal(blob),
+        _ => match Affinity::of(declared) {
+            Affinity::Numeric | Affinity::Real => number_literal(field),
+            Affinity::Text => text_literal(field),
+            Affinity::Blob => blob_literal(field),
+            // Of another format, which types no value.
+            Affinity::None => generic::literal(field),
+        },
+    }
+}
+
+/// A number as its column will store it, so whole reals need no point.
+fn number_literal(field: &[u8]) -> String {
+    match field {
+        b"Infinity" | b"-Infinity" => real(field),
+        _ => plain(field),
+    }
+}
+
+/// A number that stays a real in any column.
+fn real(number: &[u8]) -> String {
+    match number {
+        b"Infinity" => "9e999".into(),
+        b"-Infinity" => "-9e999".into(),
+        _ if number.iter().all(|b| b.is_ascii_digit() || *b == b'-') => plain(number) + ".0",
+        _ => plain(number),
+    }
+}
+
+fn plain(number: &[u8]) -> String {
+    let mut canonical = Vec::new();
+    match decimal::push_canonical(&mut canonical, number) {
+        true => String::from_utf8_lossy(&canonical).into_owned(),
+        // Only a patch that was made by hand holds such; as a text it does no harm.
+        false => text_literal(number),
+    }
+}
+
+fn blob_literal(bytes: &[u8]) -> String {
+    format!("X'{}'", generic::hex(bytes))
+}
+
+/// SQLite's own tools end a statement at a zero byte, and a literal can't hold what is not UTF-8.
+fn text_literal(text: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return format!("CAST({} AS TEXT)", blob_literal(text));
+    };
+    let quoted = generic::literal(text.replace('\0', "").as_bytes());
+    if !text.contains('\0') {
+        return quoted;
+    }
+    let unused = ('\u{e000}'..).find(|c| !text.contains(*c)).unwrap_or('\u{e000}');
+    let marked = text.replace('\0', &unused.to_string());
+    format!(
+        "replace({}, '{unused}', char(0))",
+        generic::literal(marked.as_bytes())
+    )
+}

@@ -1,0 +1,1 @@
+//! Against databases that the library writes, and those of testdata.
