@@ -36,8 +36,8 @@ pub enum Affinity {
 pub const GENERATED: &str = " GENERATED ALWAYS";
 /// What is behind the type of a key's column whose collation takes several texts for equal, and may hold such.
 pub const COLLATED: &str = " COLLATE";
-/// The type of columns without one: nothing is natural in them.
-pub const UNTYPED: &str = "";
+/// Foreign keys are checked at the COMMIT.
+pub const AFTER_BEGIN: &str = "PRAGMA defer_foreign_keys = ON;";
 
 impl Affinity {
     /// That of a declared type, in a table that is not STRICT.

@@ -24,6 +24,8 @@ pub struct Access {
     pub connection: Connection,
     /// What is worth telling of how it was opened.
     pub notes: Vec<String>,
+    /// Whether it is of a copy of the file.
+    pub is_copy: bool,
     /// Bytes of the log that counts; 0 where there is none.
     pub wal_bytes: u64,
 }
@@ -50,8 +52,9 @@ impl Access {
         let limit = options.file.limits.record_bytes_max;
         let mut notes = Vec::new();
         let wal_bytes = beside.wal.as_ref().map_or(0, Input::len);
+        let is_copy = place.is_none() || !beside.is_nothing();
         let connection = match &place {
-            Some(path) if beside.is_nothing() => {
+            Some(path) if !is_copy => {
                 let connection = connect(path, true, limit, input)?;
                 if input.on_disk().is_none() {
                     return Err(replaced(input));
@@ -71,6 +74,7 @@ impl Access {
         Ok(Access {
             connection,
             notes,
+            is_copy,
             wal_bytes,
         })
     }

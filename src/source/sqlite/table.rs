@@ -23,6 +23,8 @@ pub struct Database {
     pub connection: Mutex<Connection>,
     /// The database's file.
     pub input: Input,
+    /// Whether a copy of it is read, which nobody else can change.
+    pub is_copy: bool,
 }
 
 /// A table's rows, as they lie in the database.
@@ -139,7 +141,7 @@ fn refusal(table: &TableInfo, parts: &Parts, ignored: &[String]) -> Option<(Stri
                 "table {name:?} has no primary key; its columns are {}",
                 columns.join(", ")
             ),
-            "name columns that tell its rows apart with --key (--key rowid, where both sides have the same rowids), or choose other tables with --table".into(),
+            "name columns that tell its rows apart with --key (--key rowid, where both sides have the same rowids), or only other tables with --table".into(),
         ));
     }
     let part = parts.key.iter().find(|part| ignored.contains(&part.name))?;
