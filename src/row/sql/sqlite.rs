@@ -85,7 +85,11 @@ pub fn push_real(out: &mut Vec<u8>, affinity: Affinity, number: f64) {
         return push_integer(out, affinity, number as i64);
     }
     if number.is_infinite() {
-        let text: &[u8] = if number > 0.0 { b"Infinity" } else { b"-Infinity" };
+        let text: &[u8] = if number > 0.0 {
+            b"Infinity"
+        } else {
+            b"-Infinity"
+        };
         return out.extend_from_slice(text);
     }
     decimal::push_canonical(out, format!("{number:e}").as_bytes());
@@ -138,20 +142,14 @@ pub fn literal(sql_type: &str, field: &[u8]) -> String {
         [0, b't', text @ ..] => text_literal(text),
         [0, b'b', blob @ ..] => blob_literal(blob),
         _ => match Affinity::of(declared) {
-            Affinity::Numeric | Affinity::Real => number_literal(field),
+            Affinity::Numeric if !field.ends_with(b"Infinity") => plain(field),
+            // Large whole numbers are other values as integers.
+            Affinity::Numeric | Affinity::Real => real(field),
             Affinity::Text => text_literal(field),
             Affinity::Blob => blob_literal(field),
             // Of another format, which types no value.
             Affinity::None => generic::literal(field),
         },
-    }
-}
-
-/// A number as its column will store it, so whole reals need no point.
-fn number_literal(field: &[u8]) -> String {
-    match field {
-        b"Infinity" | b"-Infinity" => real(field),
-        _ => plain(field),
     }
 }
 
@@ -187,10 +185,16 @@ fn text_literal(text: &[u8]) -> String {
     if !text.contains('\0') {
         return quoted;
     }
-    let unused = ('\u{e000}'..).find(|c| !text.contains(*c)).unwrap_or('\u{e000}');
+    let unused = ('\u{e000}'..)
+        .find(|c| !text.contains(*c))
+        .unwrap_or('\u{e000}');
     let marked = text.replace('\0', &unused.to_string());
     format!(
         "replace({}, '{unused}', char(0))",
         generic::literal(marked.as_bytes())
     )
 }
+
+#[cfg(test)]
+#[path = "sqlite_tests.rs"]
+mod tests;

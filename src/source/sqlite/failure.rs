@@ -46,7 +46,9 @@ pub fn explain(error: &SqliteError, place: &Place<'_>) -> Error {
             format!("SQLite says: {says}"),
             "an encrypted database must be decrypted first; a damaged one restored from another copy",
         ),
-        Some(ErrorCode::DatabaseCorrupt) => damaged(place, &format!("{of_table}SQLite says: {says}")),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            damaged(place, &format!("{of_table}SQLite says: {says}"))
+        }
         Some(ErrorCode::SystemIoFailure) if is_short_read(error) => damaged(
             place,
             &format!("{of_table}the file ends inside a page (SQLite says: {says})"),

@@ -11,7 +11,7 @@
 //! | text | as UTF-8; in a UTF-16 database, half a surrogate pair reads as U+FFFD, as the library gives it |
 //! | `-wal` | what it commits counts, unless `--no-wal` |
 //! | `-journal` | what it rolls back is rolled back, as the next opening by SQLite would |
-//! | 0 bytes | damage, though SQLite takes it for a database without tables: so does a copy look that was never written |
+//! | less than a page | damage, though SQLite takes it for a database without tables: so does a copy look that was cut off |
 //!
 //! Nothing is written beside the database. Without log and journal, the file is opened as immutable, in place. Else it is copied
 //! with them to the folder for temporary files, the copy is opened and read from within one transaction, and its names are gone
@@ -45,6 +45,8 @@ pub const FORMAT: Format = Format {
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
+const PAGE_BYTES_MIN: u64 = 512;
+
 /// How the texts begin that the `.dump` of sqlite3 writes, and of Python.
 const DUMPS: [&[u8]; 2] = [
     b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n",
@@ -71,13 +73,26 @@ fn open(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
             "load it into a database first: sqlite3 copy.db < FILE; then name copy.db",
         ));
     }
-    if input.is_empty() {
-        return Err(Error::damaged(
-            input.path(),
-            0,
-            "the file is empty, and a database begins with a page",
-        ));
-    }
+    check_first_page(&input)?;
     let snapshot = snapshot::SqliteSnapshot::open(input, options)?;
     Ok(Box::new(snapshot))
+}
+
+/// SQLite takes a file that ends inside its first page for a database without tables.
+fn check_first_page(input: &Input) -> Result<()> {
+    let mut scratch = Vec::new();
+    let head = input.head(18, &mut scratch)?;
+    let page_bytes = match (head.starts_with(MAGIC), head.get(16..18)) {
+        (true, Some([0, 1])) => 65_536,
+        (true, Some([high, low])) => u64::from(*high) << 8 | u64::from(*low),
+        _ => PAGE_BYTES_MIN,
+    };
+    if input.len() < page_bytes.max(PAGE_BYTES_MIN) {
+        return Err(Error::damaged(
+            input.path(),
+            input.len(),
+            format!("the file ends inside its first page of {page_bytes} bytes"),
+        ));
+    }
+    Ok(())
 }

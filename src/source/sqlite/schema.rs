@@ -59,7 +59,10 @@ pub fn read(connection: &Connection) -> Result<(Vec<TableInfo>, Vec<String>)> {
             _ => None,
         };
         if let Some(owner) = owner {
-            shadows.entry(owner.to_owned()).or_default().push(name.clone());
+            shadows
+                .entry(owner.to_owned())
+                .or_default()
+                .push(name.clone());
         }
         tables.push(TableInfo {
             columns: columns(connection, &name, row.get(3)?)?,
@@ -123,8 +126,7 @@ fn columns(connection: &Connection, table: &str, is_strict: bool) -> Result<Vec<
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (name, declared): (String, String) = (row.get(0)?, row.get(1)?);
-        let (_, collation, ..) =
-            connection.column_metadata(Some("main"), table, name.as_str())?;
+        let (_, collation, ..) = connection.column_metadata(Some("main"), table, name.as_str())?;
         let affinity = match is_strict && declared.eq_ignore_ascii_case("ANY") {
             true => Affinity::None,
             false => Affinity::of(&declared),
@@ -186,8 +188,11 @@ impl TableInfo {
     }
 
     fn primary_key(&self) -> Vec<&ColumnInfo> {
-        let mut key: Vec<&ColumnInfo> =
-            self.columns.iter().filter(|column| column.key_place > 0).collect();
+        let mut key: Vec<&ColumnInfo> = self
+            .columns
+            .iter()
+            .filter(|column| column.key_place > 0)
+            .collect();
         key.sort_by_key(|column| column.key_place);
         key
     }
@@ -208,8 +213,17 @@ impl TableInfo {
     pub fn parts(&self, options: &TextOptions) -> Parts {
         let mut key_names = self.key_names(options);
         let mut seen = Vec::new();
-        key_names.retain(|name| !seen.contains(name) && { seen.push(*name); true });
-        let is_primary = self.primary_key().iter().map(|c| c.name.as_str()).eq(key_names.iter().copied());
+        key_names.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+        let is_primary = self
+            .primary_key()
+            .iter()
+            .map(|c| c.name.as_str())
+            .eq(key_names.iter().copied());
         let key: Vec<Part> = key_names
             .iter()
             .map(|name| match self.column(name) {

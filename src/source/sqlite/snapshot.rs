@@ -79,7 +79,12 @@ impl SqliteSnapshot {
                 estimate,
                 &options.text.ignore_columns,
             );
-            sorted.push(SortedTable::new(table.name.clone(), schema, sort.clone(), rows));
+            sorted.push(SortedTable::new(
+                table.name.clone(),
+                schema,
+                sort.clone(),
+                rows,
+            ));
         }
         Ok(SqliteSnapshot {
             database,
@@ -105,7 +110,10 @@ fn check_names(tables: &[TableInfo], options: &TextOptions, input: &Input) -> Re
             .find(|name| !tables.iter().any(|table| table.has(name)));
         if let Some(name) = missing {
             return Err(Error::usage(
-                format!("{flag}: no table of {} has a column {name:?}", input.path().display()),
+                format!(
+                    "{flag}: no table of {} has a column {name:?}",
+                    input.path().display()
+                ),
                 "mdiff info --quick shows the tables and their columns",
             ));
         }
@@ -164,7 +172,10 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn tables(&self) -> Vec<&dyn Table> {
-        self.tables.iter().map(|table| table as &dyn Table).collect()
+        self.tables
+            .iter()
+            .map(|table| table as &dyn Table)
+            .collect()
     }
 
     fn check_unchanged(&self) -> Result<()> {

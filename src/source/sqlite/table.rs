@@ -135,7 +135,11 @@ fn push_field(out: &mut Vec<u8>, part: &Part, value: ValueRef<'_>) -> bool {
 fn refusal(table: &TableInfo, parts: &Parts, ignored: &[String]) -> Option<(String, String)> {
     let name = &table.name;
     if parts.key.is_empty() {
-        let columns: Vec<String> = table.columns.iter().map(|c| format!("{:?}", c.name)).collect();
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|c| format!("{:?}", c.name))
+            .collect();
         return Some((
             format!(
                 "table {name:?} has no primary key; its columns are {}",
