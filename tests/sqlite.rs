@@ -188,8 +188,14 @@ fn rows_of_the_larger_fixtures_too() {
             &[],
             &wanted("kv"),
         );
-        let mixed = [("a", Number), ("b", Nothing), ("c", Number), ("d", Number)];
-        let _ = (mixed, wanted("mixed"));
+        let mixed = [("a", Nothing), ("b", Number), ("c", Number), ("d", Number)];
+        holds(
+            &database,
+            "mixed",
+            &mixed,
+            &["--key", "rowid"],
+            &wanted("mixed"),
+        );
         assert_eq!(
             folder_facts(&folder),
             before,
@@ -239,9 +245,9 @@ fn the_pair_differs_where_it_should() {
     assert_eq!(
         kinds,
         [
-            (-389, "left_only"),
+            (-389, "only_left"),
             (-315, "changed"),
-            (129, "left_only"),
+            (129, "only_left"),
             (610, "changed")
         ]
     );
@@ -254,8 +260,8 @@ fn the_pair_differs_where_it_should() {
         .map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
             let kind = match line["kind"].as_str().unwrap() {
-                "only_a" => "left_only",
-                "only_b" => "right_only",
+                "only_a" => "only_left",
+                "only_b" => "only_right",
                 other => other,
             };
             (line["id"].as_i64().unwrap(), kind.to_owned())
@@ -448,6 +454,7 @@ fn other_commands_do_what_they_can() {
         .tells("--key rowid");
     mdiff(["convert", text(&a), "-o", text(&at("a.csv"))])
         .args(accounts)
+        .args(["--null", "NULL"])
         .run()
         .exits(0);
     mdiff(["compare", text(&at("a.csv")), text(&at("a.csv"))])

@@ -11,7 +11,7 @@ REALS = [0.1, -2.5, 1e300, -1e-300, 5e-324, 1.0, 2.0**60, float("inf"), float("-
 TEXTS = ["", "a", "A", "it's", "x\0y", "\0", "line\nline", "tab\t", "\r\n", "é€😀", "1", "1.0", "1e3", ".quit", "; drop", "\\", '"', "\ue000", "NULL", " 1 "]
 BLOBS = [b"", b"\0", b"\0b", b"\xff\xfe", b"text", bytes(range(40))]
 def value():
-    return pick([None, pick(EDGES), random.randrange(-50, 50), pick(REALS), round(random.uniform(-9, 9), 3), pick(TEXTS), pick(TEXTS) + str(random.randrange(99)), pick(BLOBS)])
+    return pick([None, pick(EDGES), random.randrange(-50, 50), pick(REALS), round(random.uniform(-9, 9), 3), random.uniform(-9, 9), struct.unpack('d', random.randbytes(8))[0], pick(TEXTS), pick(TEXTS) + str(random.randrange(99)), pick(BLOBS)])
 def not_null():
     while True:
         found = value()
@@ -55,6 +55,9 @@ for side, path in enumerate(paths):
         marks = ", ".join("?" for _ in columns)
         db.execute("BEGIN")
         for r in (rows, other)[side]:
-            db.execute("INSERT OR IGNORE INTO %s(%s) VALUES(%s)" % (quoted(name), names, marks), r)
+            try:
+                db.execute("INSERT OR IGNORE INTO %s(%s) VALUES(%s)" % (quoted(name), names, marks), r)
+            except sqlite3.IntegrityError:
+                pass  # a rowid is an integer
         db.execute("COMMIT")
     db.close()

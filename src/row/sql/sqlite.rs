@@ -142,7 +142,7 @@ pub fn literal(sql_type: &str, field: &[u8]) -> String {
         [0, b't', text @ ..] => text_literal(text),
         [0, b'b', blob @ ..] => blob_literal(blob),
         _ => match Affinity::of(declared) {
-            Affinity::Numeric if !field.ends_with(b"Infinity") => plain(field),
+            Affinity::Numeric if is_integer(field) => plain(field),
             // Large whole numbers are other values as integers.
             Affinity::Numeric | Affinity::Real => real(field),
             Affinity::Text => text_literal(field),
@@ -153,14 +153,51 @@ pub fn literal(sql_type: &str, field: &[u8]) -> String {
     }
 }
 
-/// A number that stays a real in any column.
+fn is_integer(number: &[u8]) -> bool {
+    std::str::from_utf8(number).is_ok_and(|text| text.parse::<i64>().is_ok())
+}
+
+/// A number that stays a real in any column, and the same real in any version of SQLite: many round a long decimal fraction to a
+/// neighbour. What divides by at most 10^4 is exact everywhere: its distance from the middle between two reals is above
+/// 2^-65 of it, more than the rounding to the 64 bits that they compute with.
 fn real(number: &[u8]) -> String {
     match number {
-        b"Infinity" => "9e999".into(),
-        b"-Infinity" => "-9e999".into(),
-        _ if number.iter().all(|b| b.is_ascii_digit() || *b == b'-') => plain(number) + ".0",
-        _ => plain(number),
+        b"Infinity" => return "9e999".into(),
+        b"-Infinity" => return "-9e999".into(),
+        _ => {}
     }
+    let text = plain(number);
+    let Ok(value) = text.parse::<f64>() else {
+        return text;
+    };
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, "0"));
+    match decimals.len() <= 4 && whole.len() <= 11 && !text.contains('e') {
+        true => format!("{whole}.{decimals}"),
+        false => format!("{} /* {text} */", exact(value)),
+    }
+}
+
+/// A real as whole numbers and powers of two, which are read exactly.
+fn exact(value: f64) -> String {
+    let (bits, sign) = (value.abs().to_bits(), if value < 0.0 { "-" } else { "" });
+    let fraction = bits & ((1 << 52) - 1);
+    let (mut whole, mut power) = match (bits >> 52) as i32 {
+        0 => (fraction, -1074),
+        exponent => (fraction | 1 << 52, exponent - 1075),
+    };
+    if power < 0 {
+        let zeros = whole.trailing_zeros().min(power.unsigned_abs());
+        whole >>= zeros;
+        power += zeros as i32;
+    }
+    let mut text = format!("{sign}{whole}.0");
+    while power != 0 {
+        let step = power.clamp(-62, 62);
+        let sign = if step > 0 { '*' } else { '/' };
+        text.push_str(&format!("{sign}{}.0", 1u64 << step.unsigned_abs()));
+        power -= step;
+    }
+    text
 }
 
 fn plain(number: &[u8]) -> String {
@@ -176,23 +213,26 @@ fn blob_literal(bytes: &[u8]) -> String {
     format!("X'{}'", generic::hex(bytes))
 }
 
-/// SQLite's own tools end a statement at a zero byte, and a literal can't hold what is not UTF-8.
+/// A literal can't hold what is not UTF-8. SQLite's own shell ends a statement at a zero byte, and takes a carriage return away at
+/// the end of a line.
 fn text_literal(text: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(text) else {
         return format!("CAST({} AS TEXT)", blob_literal(text));
     };
-    let quoted = generic::literal(text.replace('\0', "").as_bytes());
-    if !text.contains('\0') {
-        return quoted;
+    let mut unused = ('\u{e000}'..).filter(|c| !text.contains(*c));
+    let (mut marked, mut calls) = (text.to_owned(), Vec::new());
+    for char in ['\0', '\r'] {
+        if text.contains(char)
+            && let Some(mark) = unused.next()
+        {
+            marked = marked.replace(char, &mark.to_string());
+            calls.push((mark, u32::from(char)));
+        }
     }
-    let unused = ('\u{e000}'..)
-        .find(|c| !text.contains(*c))
-        .unwrap_or('\u{e000}');
-    let marked = text.replace('\0', &unused.to_string());
-    format!(
-        "replace({}, '{unused}', char(0))",
-        generic::literal(marked.as_bytes())
-    )
+    let quoted = generic::literal(marked.as_bytes());
+    calls.iter().fold(quoted, |inner, (mark, code)| {
+        format!("replace({inner}, '{mark}', char({code}))")
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn field(connection: &Connection, affinity: Affinity) -> (Vec<u8>, String) {
 
 fn value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
-        "[a-z0-9 '\"\\\\\u{0}\u{e000}é\n.;-]{0,9}",
+        "[a-z0-9 '\"\\\\\u{0}\u{e000}é\n\r.;-]{0,9}",
         "-?[0-9]{1,19}(\\.[0-9]{1,3})?(e[0-9])?",
         Just("Infinity".to_owned()),
         Just("NaN".to_owned()),
@@ -90,27 +90,15 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Whether reading this literal gives this number back: the library rounds some of 17 digits to a neighbour.
-fn reads_back(connection: &Connection, number: f64) -> bool {
-    let text = format!("SELECT {}", real(format!("{number:e}").as_bytes()));
-    connection
-        .query_row(&text, [], |row| row.get::<_, f64>(0))
-        .unwrap()
-        == number
-}
-
 proptest! {
     #[test]
     fn literals_give_the_stored_value_back(declared in prop::sample::select(TYPES.to_vec()), value in value()) {
         let connection = Connection::open_in_memory().unwrap();
-        if let Value::Real(number) = value {
-            prop_assume!(number.is_infinite() || reads_back(&connection, number));
-        }
         let affinity = Affinity::of(declared);
         stored(&connection, declared, "?", Some(&value));
         let (wanted, shown) = field(&connection, affinity);
         let text = literal(declared, &wanted);
-        prop_assert!(!text.contains('\0'));
+        prop_assert!(!text.contains(['\0', '\r']));
         stored(&connection, declared, &text, None);
         prop_assert_eq!(&field(&connection, affinity), &(wanted.clone(), shown), "{}", text);
 
@@ -178,10 +166,25 @@ fn literals_of_other_formats_and_of_forged_patches_are_harmless() {
         ("INTEGER", b"\0i1'", "'1'''"),
         ("REAL", b"Infinity", "9e999"),
         ("NUMERIC", b"-Infinity", "-9e999"),
-        ("REAL", b"1152921504606847000", "1152921504606847000.0"),
+        (
+            "REAL",
+            b"1152921504606847000",
+            "4503599627370496.0*256.0 /* 1152921504606847000 */",
+        ),
+        (
+            "REAL",
+            b"-0.00001",
+            "-5902958103587057.0/4611686018427387904.0/128.0 /* -0.00001 */",
+        ),
+        ("REAL", b"-1234567890.1234", "-1234567890.1234"),
+        ("NUMERIC", b"0.5", "0.5"),
         ("NUMERIC", b"1152921504606846976", "1152921504606846976"),
         ("", b"\0r-3", "-3.0"),
-        ("", b"\0r1e300", "1e300"),
+        (
+            "TEXT",
+            b"\r\n",
+            "replace('\u{e000}\n', '\u{e000}', char(13))",
+        ),
         ("TEXT", b"\xff", "CAST(X'ff' AS TEXT)"),
         (
             "TEXT",

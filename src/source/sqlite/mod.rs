@@ -11,7 +11,7 @@
 //! | text | as UTF-8; in a UTF-16 database, half a surrogate pair reads as U+FFFD, as the library gives it |
 //! | `-wal` | what it commits counts, unless `--no-wal` |
 //! | `-journal` | what it rolls back is rolled back, as the next opening by SQLite would |
-//! | less than a page | damage, though SQLite takes it for a database without tables: so does a copy look that was cut off |
+//! | part of a page at the end | damage: so does a copy look that was cut off. SQLite reads zeros there, and in less than a page a database without tables |
 //!
 //! Nothing is written beside the database. Without log and journal, the file is opened as immutable, in place. Else it is copied
 //! with them to the folder for temporary files, the copy is opened and read from within one transaction, and its names are gone
@@ -46,6 +46,7 @@ pub const FORMAT: Format = Format {
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 const PAGE_BYTES_MIN: u64 = 512;
+const PAGE_BYTES_MAX: u64 = 65_536;
 
 /// How the texts begin that the `.dump` of sqlite3 writes, and of Python.
 const DUMPS: [&[u8]; 2] = [
@@ -73,26 +74,28 @@ fn open(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
             "load it into a database first: sqlite3 copy.db < FILE; then name copy.db",
         ));
     }
-    check_first_page(&input)?;
+    check_whole_pages(&input)?;
     let snapshot = snapshot::SqliteSnapshot::open(input, options)?;
     Ok(Box::new(snapshot))
 }
 
-/// SQLite takes a file that ends inside its first page for a database without tables.
-fn check_first_page(input: &Input) -> Result<()> {
+/// SQLite takes a file that ends inside its first page for a database without tables, and reads zeros where it ends inside another.
+fn check_whole_pages(input: &Input) -> Result<()> {
     let mut scratch = Vec::new();
     let head = input.head(18, &mut scratch)?;
     let page_bytes = match (head.starts_with(MAGIC), head.get(16..18)) {
-        (true, Some([0, 1])) => 65_536,
+        (true, Some([0, 1])) => PAGE_BYTES_MAX,
         (true, Some([high, low])) => u64::from(*high) << 8 | u64::from(*low),
         _ => PAGE_BYTES_MIN,
     };
-    if input.len() < page_bytes.max(PAGE_BYTES_MIN) {
-        return Err(Error::damaged(
+    // Of other sizes, SQLite says what is wrong.
+    let page_bytes = page_bytes.clamp(PAGE_BYTES_MIN, PAGE_BYTES_MAX);
+    match input.is_empty() || !input.len().is_multiple_of(page_bytes) {
+        true => Err(Error::damaged(
             input.path(),
             input.len(),
-            format!("the file ends inside its first page of {page_bytes} bytes"),
-        ));
+            format!("the file ends inside a page of {page_bytes} bytes"),
+        )),
+        false => Ok(()),
     }
-    Ok(())
 }
