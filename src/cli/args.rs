@@ -139,18 +139,20 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Delimited text: the columns of the key
+    /// Delimited text, SQL tables: the columns of the key
     ///
     /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
+    /// Of the tables of a database or dump, those that have all these columns (by name) go by them, the others by their primary
+    /// key; rowid is the key of an SQLite table that has neither.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text: only these columns, and the key's
+    /// Delimited text, SQL tables: only these columns, and the key's
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text: all columns but these
+    /// Delimited text, SQL tables: all columns but these
     ///
     /// Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
@@ -279,6 +281,7 @@ impl SourceArgs {
             format: self.format.clone(),
             text: TextOptions {
                 key: self.key.clone(),
+                usual_key: Vec::new(),
                 columns: self.columns.clone(),
                 ignore_columns: self.ignore_columns.clone(),
                 delimiter: self.delimiter,

@@ -8,7 +8,7 @@ use super::args::{RangeArgs, SourceArgs, TableArgs};
 use super::convert;
 use super::exit::Exit;
 use super::kind::Found;
-use super::ops;
+use super::ops::{self, Pass};
 use super::output::{self, Output, counted};
 use super::rows::{self, Form, LeftOut, Lines};
 use super::sides::open_origin;
@@ -44,6 +44,8 @@ A JSON line is {\"table\",\"key\",\"value\"}; text that is not UTF-8 is {\"hex\"
 
 const FORMAT_LONG: &str = "\
 Of a snapshot: its format, instead of detecting it by its content. Of a patch: how its operations are printed: sql, cql, csv or json.
+
+sql: statements in one transaction, BEGIN to COMMIT, deletions first, in the SQL of the database that the rows came from: of PostgreSQL, MySQL or SQLite with its names and literals, of anything else in standard SQL. They change the columns that were read and no others, and triggers of the database run as for any statement. Have the client stop at the first error (sqlite3 -bail, psql -v ON_ERROR_STOP=1), so that all are done or none.
 
 cql: statements that, run on the base, make its rows the target's (Cassandra, --view cells). Each tells its timestamp and TTL; TTL 0 is none. A TTL is what is left of it at --now (default: now), so run them soon. The server stamps deletions with its own clock. What CQL can't express (counters, elements of lists, writes older than the base's) stands there as a comment, -- not expressible: ..., and the exit code is 1. Make the patch with --reversible, or name the base with --base. A patch of one folder does not know the table's name: --table KEYSPACE.TABLE tells it.";
 
@@ -178,8 +180,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
     if form == PatchForm::Cql {
         return super::cat_cql::run(patch, args, out);
     }
-    let mut reader = PatchReader::new(patch)?;
-    let tables = reader.header().tables.clone();
+    let tables = PatchReader::new(patch)?.header().tables.clone();
     if let Some(missing) = args
         .tables
         .tables
@@ -192,9 +193,33 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
             format!("tables are: {}", names.join(", ")),
         ));
     }
-    let mut current: Option<(&PatchTable, Coverage)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
-    ops::begin(form, out)?;
+    ops::begin(form, &tables, out)?;
+    for pass in Pass::of(form) {
+        if !print_ops(patch, args, *pass, &mut left, out)? {
+            out.warn(format!(
+                "stopped after {} (--limit); there are more",
+                counted(args.limit.unwrap_or(0), "operation")
+            ));
+            break;
+        }
+    }
+    ops::end(form, out)?;
+    Ok(Exit::DONE)
+}
+
+/// Prints the chosen operations of a patch; returns false where more than `left` were to be printed.
+fn print_ops(
+    patch: &Input,
+    args: &CatArgs,
+    pass: Pass,
+    left: &mut u64,
+    out: &mut Output,
+) -> Result<bool> {
+    let form = args.patch_form()?;
+    let mut reader = PatchReader::new(patch)?;
+    let tables = reader.header().tables.clone();
+    let mut current: Option<(&PatchTable, Coverage)> = None;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Table(index) => {
@@ -214,22 +239,18 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
                 let Some((table, coverage)) = &current else {
                     continue;
                 };
-                if !coverage.contains(&op.key) {
+                if !coverage.contains(&op.key) || !pass.prints(&op) {
                     continue;
                 }
-                if left == 0 {
-                    out.warn(format!(
-                        "stopped after {} (--limit); there are more",
-                        counted(args.limit.unwrap_or(0), "operation")
-                    ));
-                    return Ok(Exit::DONE);
+                if *left == 0 {
+                    return Ok(false);
                 }
-                left -= 1;
+                *left -= 1;
                 ops::print(table, &op, form, args.hex, out)?;
             }
         }
     }
-    Ok(Exit::DONE)
+    Ok(true)
 }
 
 impl CatArgs {

@@ -13,15 +13,64 @@ use crate::row::json::{key_json, value_field, value_json};
 use crate::row::sql::Spelling;
 use crate::row::{Schema, wide};
 
-/// Prints the line before the first operation, where the form has one.
+/// Prints what stands before the first operation on these tables, where the form has that.
 ///
 /// # Errors
 ///
 /// Those of printing.
-pub fn begin(form: PatchForm, out: &mut Output) -> Result<()> {
+pub fn begin(form: PatchForm, tables: &[PatchTable], out: &mut Output) -> Result<()> {
     match form {
         PatchForm::Csv => out.line("table,op,key,value"),
+        PatchForm::Sql => {
+            out.line("BEGIN;")?;
+            // The tables of a patch are of one database.
+            let spelling = tables.first().map(|table| Spelling::of(&table.schema));
+            let more = spelling.and_then(|spelling| spelling.after_begin());
+            more.map_or(Ok(()), |line| out.line(line))
+        }
         _ => Ok(()),
+    }
+}
+
+/// Prints what stands behind the last operation, where the form has that.
+///
+/// # Errors
+///
+/// Those of printing.
+pub fn end(form: PatchForm, out: &mut Output) -> Result<()> {
+    match form {
+        PatchForm::Sql => out.line("COMMIT;"),
+        _ => Ok(()),
+    }
+}
+
+/// Which operations are printed when the patch is read once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// All, in the order of the patch.
+    All,
+    /// Deletions.
+    Deletions,
+    /// All but those.
+    Puts,
+}
+
+impl Pass {
+    /// The passes of a form. Statements delete first, so that no row that comes meets one that goes in a UNIQUE column.
+    pub fn of(form: PatchForm) -> &'static [Pass] {
+        match form {
+            PatchForm::Sql => &[Pass::Deletions, Pass::Puts],
+            _ => &[Pass::All],
+        }
+    }
+
+    /// Whether it prints the operation.
+    pub fn prints(self, op: &Op) -> bool {
+        match self {
+            Pass::All => true,
+            Pass::Deletions => op.value.is_none(),
+            Pass::Puts => op.value.is_some(),
+        }
     }
 }
 
@@ -126,20 +175,23 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
 /// is taken to have the columns `key` and `value`; a value with columns of its own is JSON text.
 fn sql(table: &PatchTable, op: &Op) -> String {
     let spelling = Spelling::of(&table.schema);
-    let (key, value) = columns(table, op, spelling);
+    let Columns {
+        key,
+        conditions,
+        value,
+    } = columns(table, op, spelling);
     let name = spelling.table(&table.name);
-    let list = |columns: &[(String, String)], glue: &str| {
-        columns
-            .iter()
-            .map(|(name, text)| format!("{name} = {text}"))
-            .collect::<Vec<_>>()
-            .join(glue)
-    };
-    let matching = list(&key, " AND ");
+    let matching = conditions.join(" AND ");
     match (value, op.replaces) {
         (None, _) => format!("DELETE FROM {name} WHERE {matching};"),
         (Some(value), Some(_)) => {
-            format!("UPDATE {name} SET {} WHERE {matching};", list(&value, ", "))
+            // Columns that the database computes are computed again whatever is set.
+            let set = if value.is_empty() { key } else { value };
+            let set: Vec<String> = set
+                .iter()
+                .map(|(name, text)| format!("{name} = {text}"))
+                .collect();
+            format!("UPDATE {name} SET {} WHERE {matching};", set.join(", "))
         }
         (Some(value), None) => {
             let all: Vec<(String, String)> = key.into_iter().chain(value).collect();
@@ -154,31 +206,40 @@ fn sql(table: &PatchTable, op: &Op) -> String {
     }
 }
 
-/// Names and values, as SQL, of an operation's key and (unless it deletes) value.
-type SqlColumns = Vec<(String, String)>;
+/// An operation's columns as SQL.
+struct Columns {
+    /// Names and values of the key's.
+    key: Vec<(String, String)>,
+    /// What is true of the row of this key, of all together.
+    conditions: Vec<String>,
+    /// Names and values of the value's that can be written, unless the operation deletes.
+    value: Option<Vec<(String, String)>>,
+}
 
-fn columns(
-    table: &PatchTable,
-    op: &Op,
-    spelling: Spelling<'_>,
-) -> (SqlColumns, Option<SqlColumns>) {
+fn columns(table: &PatchTable, op: &Op, spelling: Spelling<'_>) -> Columns {
     if let Schema::Columns { key, value, .. } = &table.schema
         && let Some(key_fields) = decode_key(&op.key, key.len())
     {
-        let keys = key.iter().zip(&key_fields).enumerate();
-        let keys = keys
-            .map(|(at, (name, field))| (spelling.name(name), spelling.key(at, field)))
-            .collect();
+        let of_key = || key.iter().zip(&key_fields).enumerate();
         let values = op.value.as_ref().and_then(|bytes| {
             let fields = decode_value(bytes, value.len())?;
             let values = value.iter().zip(fields).enumerate();
             Some(
                 values
+                    .filter(|(at, _)| spelling.is_written(*at))
                     .map(|(at, (name, field))| (spelling.name(name), spelling.value(at, field)))
                     .collect(),
             )
         });
-        return (keys, values);
+        return Columns {
+            key: of_key()
+                .map(|(at, (name, field))| (spelling.name(name), spelling.key(at, field)))
+                .collect(),
+            conditions: of_key()
+                .map(|(at, (name, field))| spelling.condition(at, name, field))
+                .collect(),
+            value: values,
+        };
     }
     let value = op.value.as_ref().map(|value| {
         // Columns of the value's own are JSON text.
@@ -188,7 +249,12 @@ fn columns(
         };
         vec![(spelling.name("value"), text)]
     });
-    (vec![(spelling.name("key"), spelling.bytes(&op.key))], value)
+    let (name, text) = (spelling.name("key"), spelling.bytes(&op.key));
+    Columns {
+        conditions: vec![format!("{name} = {text}")],
+        key: vec![(name, text)],
+        value,
+    }
 }
 
 #[cfg(test)]

@@ -32,11 +32,11 @@ pub enum Opened {
     Snapshot(Box<dyn Snapshot>),
 }
 
-/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
-/// may have their columns in any order.
+/// Where no key is asked for, delimited text takes the columns of the key from `schema`, that of the side that was opened first:
+/// the sides may have their columns in any order.
 pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
-        options.text.key.clone_from(key);
+    if let (true, Some(Schema::Columns { key, .. })) = (options.text.usual_key.is_empty(), schema) {
+        options.text.usual_key.clone_from(key);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// An open file and what the system said of it at the opening.
@@ -33,6 +34,14 @@ impl Watched {
     /// The size at the opening, in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether `path` leads to this file.
+    pub fn is_at(&self, path: &Path) -> bool {
+        match (self.file.metadata(), std::fs::metadata(path)) {
+            (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
     }
 
     /// Says what changed since the opening, or `None`.

@@ -48,6 +48,8 @@ pub struct Input {
     bytes: Bytes,
     /// The file at `path`; `None` where all of it was copied at the opening.
     watched: Option<Watched>,
+    /// The bytes are those that the file at `path` has when it is decompressed.
+    is_unpacked: bool,
     options: FileOptions,
 }
 
@@ -113,6 +115,7 @@ impl Input {
             path,
             bytes,
             watched,
+            is_unpacked: false,
             options: options.clone(),
         }
     }
@@ -128,6 +131,7 @@ impl Input {
             // A page that was lost is known only as long as the map is there.
             self.check_unchanged()?;
             self.bytes = spool.into_bytes(self.options.mmap)?;
+            self.is_unpacked = true;
         }
         Ok(self)
     }
@@ -135,6 +139,14 @@ impl Input {
     /// The path, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The path without symbolic links, if the file there is the one that is open, and its bytes are read as they are: for
+    /// software that opens files itself.
+    pub fn on_disk(&self) -> Option<PathBuf> {
+        let watched = self.watched.as_ref().filter(|_| !self.is_unpacked)?;
+        let path = self.path.canonicalize().ok()?;
+        watched.is_at(&path).then_some(path)
     }
 
     /// Length in bytes, fixed at the opening (after decompression, where the whole file was compressed).

@@ -8,6 +8,7 @@ pub mod inflate; // block codecs
 pub mod input; // one file, for reading
 pub mod lock; // who holds a file
 mod map; // its bytes, mapped or read
+pub mod private; // copies for a library that opens files itself
 pub mod process; // settings of the process
 pub mod replace; // atomic output
 pub mod spill; // a buffer that outgrows memory

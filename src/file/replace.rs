@@ -35,9 +35,10 @@ fn pending() -> MutexGuard<'static, Vec<(PathBuf, FileId)>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the temporary files of every unfinished [`AtomicFile`] of this process, right before it ends: for the thread
-/// that waits for signals (not for a signal handler itself).
+/// Removes the temporary files of every unfinished [`AtomicFile`] of this process and its private folders, right before it
+/// ends: for the thread that waits for signals (not for a signal handler itself).
 pub fn remove_pending() {
+    super::private::remove_private();
     for (path, id) in pending().drain(..) {
         if names_file(&path, id) {
             let _ = fs::remove_file(path);

@@ -5,7 +5,8 @@
 
 use super::Schema;
 
-mod generic;
+pub mod generic;
+pub mod sqlite;
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,13 +80,38 @@ impl Spelling<'_> {
 
     /// The value of the key's column at `index`.
     pub fn key(&self, index: usize, field: &[u8]) -> String {
-        self.literal(self.sql.and_then(|sql| sql.key_types.get(index)), field)
+        self.literal(self.key_type(index), field)
+    }
+
+    /// What is true of the rows whose key's column at `index`, called `name`, has this value.
+    pub fn condition(&self, index: usize, name: &str, field: &[u8]) -> String {
+        let name = self.name(name);
+        match self.dialect() {
+            Some(Dialect::Sqlite) => sqlite::condition(&name, self.key_type(index), field),
+            _ => format!("{name} = {}", self.key(index, field)),
+        }
     }
 
     /// The value of the value's column at `index`.
     pub fn value(&self, index: usize, field: Option<&[u8]>) -> String {
-        let sql_type = self.sql.and_then(|sql| sql.value_types.get(index));
+        let sql_type = self.value_type(index);
         field.map_or_else(|| "NULL".into(), |field| self.literal(sql_type, field))
+    }
+
+    /// Whether statements can give the value's column at `index` a value: not where the database computes it.
+    pub fn is_written(&self, index: usize) -> bool {
+        match self.dialect() {
+            Some(Dialect::Sqlite) => sqlite::is_written(self.value_type(index)),
+            _ => true,
+        }
+    }
+
+    /// What follows BEGIN, so that statements may come in the order of a patch.
+    pub fn after_begin(&self) -> Option<&'static str> {
+        match self.dialect() {
+            Some(Dialect::Sqlite) => Some(sqlite::AFTER_BEGIN),
+            _ => None,
+        }
     }
 
     /// Bytes that are of no column.
@@ -93,7 +119,24 @@ impl Spelling<'_> {
         generic::literal(bytes)
     }
 
-    fn literal(&self, _sql_type: Option<&String>, field: &[u8]) -> String {
-        generic::literal(field)
+    fn literal(&self, sql_type: &str, field: &[u8]) -> String {
+        match self.dialect() {
+            Some(Dialect::Sqlite) => sqlite::literal(sql_type, field),
+            _ => generic::literal(field),
+        }
+    }
+
+    fn dialect(&self) -> Option<Dialect> {
+        self.sql.map(|sql| sql.dialect)
+    }
+
+    fn key_type(&self, index: usize) -> &str {
+        let sql_type = self.sql.and_then(|sql| sql.key_types.get(index));
+        sql_type.map_or("", String::as_str)
+    }
+
+    fn value_type(&self, index: usize) -> &str {
+        let sql_type = self.sql.and_then(|sql| sql.value_types.get(index));
+        sql_type.map_or("", String::as_str)
     }
 }
