@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::caps::{Cap, parse_cap, parse_size};
+use super::etcd_args::EtcdArgs;
 use super::keys::{parse_hex, parse_keys, parse_prefix};
 use super::progress::Shown;
 use super::time::parse_time;
@@ -145,13 +146,16 @@ pub struct SourceArgs {
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text: only these columns, and the key's
+    /// Only these columns, and the key's
+    ///
+    /// Of delimited text, and of formats with columns of their own: of etcd, --columns value leaves the revisions out, which
+    /// differ after a restore where values do not.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text: all columns but these
+    /// All columns but these
     ///
-    /// Two rows that differ in such a column only are the same row.
+    /// Of delimited text, and of formats with columns of their own, as --columns. Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub ignore_columns: Vec<String>,
 
@@ -210,6 +214,10 @@ pub struct SourceArgs {
     /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub etcd: EtcdArgs,
 
     /// Read files by plain reads instead of mapping them into memory
     ///
@@ -291,6 +299,7 @@ impl SourceArgs {
                 },
                 schema: self.schema.clone(),
             },
+            etcd: self.etcd.options(),
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::lag;
 use super::output::Output;
 use super::sides::{Plan, SharedTable, open_snapshot, schema_of, shared_tables, take_key};
 use crate::compare::{self, Divergence, Outcome};
@@ -71,6 +72,8 @@ impl Pair {
         let left_snapshot = open_snapshot(left, &options, out)?;
         take_key(&mut options, schema_of(left_snapshot.as_ref()).as_ref());
         let snapshots = [left_snapshot, open_snapshot(right, &options, out)?];
+        let sides = [left, right].into_iter().zip(&snapshots);
+        lag::warn(sides.map(|(path, snapshot)| (path, snapshot.as_ref())), out);
         let found = match (&files, choice.given) {
             (None, _) => None,
             (Some(files), []) => found_beside(files, &snapshots, plan, out)?,

@@ -13,8 +13,10 @@ use crate::row::{Row, RowStream, Schema};
 use cassandra::cells::Ties;
 use cassandra::view::View;
 
+pub mod bbolt;
 pub mod block_table;
 pub mod cassandra;
+pub mod chosen;
 pub mod csv;
 pub mod jsonl;
 pub mod lsm;
@@ -53,6 +55,15 @@ pub enum Reader {
         /// Opens the snapshot.
         open: fn(&Path, &SourceOptions) -> Result<Box<dyn Snapshot>>,
     },
+}
+
+impl Reader {
+    fn takes(&self, origin: &Origin) -> bool {
+        matches!(
+            (self, origin),
+            (Reader::File { .. }, Origin::File(_)) | (Reader::Folder { .. }, Origin::Folder(_))
+        )
+    }
 }
 
 /// Where a snapshot lies.
@@ -107,6 +118,9 @@ pub const FORMATS: &[Format] = &[
     jsonl::FORMAT,
     lsm::FORMAT,
     cassandra::FORMAT,
+    bbolt::BBOLT,
+    bbolt::ETCD,
+    bbolt::ETCD_FOLDER,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -122,6 +136,8 @@ pub struct SourceOptions {
     pub database: DatabaseOptions,
     /// Folders of Cassandra's and ScyllaDB's SSTables.
     pub cassandra: CassandraOptions,
+    /// Snapshots of etcd.
+    pub etcd: EtcdOptions,
     /// Memory for sorting what is not sorted, in bytes; 0 is the default of 64 MiB.
     pub sort_memory_bytes: u64,
     /// Compression of `.sst` files that are written: none, snappy, lz4, zstd. Empty is lz4.
@@ -173,6 +189,13 @@ pub struct CassandraOptions {
     pub schema: Option<PathBuf>,
 }
 
+/// How snapshots of etcd are read.
+#[derive(Debug, Clone, Default)]
+pub struct EtcdOptions {
+    /// The revision to show; `None` is the head.
+    pub revision: Option<u64>,
+}
+
 /// An open snapshot: named tables of one replica at one moment, read-only.
 pub trait Snapshot: Send + Sync {
     /// Name of its format.
@@ -190,6 +213,12 @@ pub trait Snapshot: Send + Sync {
         Vec::new()
     }
 
+    /// How far its replica had come when it was taken, where the format tells: two sides that were not equally far may differ
+    /// by that alone.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
     /// What the files say of themselves, for `info`: names and values, in the order to print.
     fn describe(&self) -> Vec<(String, String)>;
 
@@ -204,6 +233,26 @@ pub trait Snapshot: Send + Sync {
     ///
     /// Usage, where mdiff does not write this format or not with these options (some columns ignored).
     fn writer<'a>(&self, out: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>>;
+}
+
+/// How far a replica had come in what all replicas go through.
+///
+/// Trees do not carry it: they are a function of the rows alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// What it counts itself by.
+    pub counters: Vec<Counter>,
+    /// What to do where two sides were not equally far.
+    pub advice: &'static str,
+}
+
+/// A number that only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counter {
+    /// What the software calls it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: u64,
 }
 
 /// One table of a snapshot: a sorted key space that can be cut and scanned from several threads at once.
@@ -297,7 +346,9 @@ pub fn open_origin(origin: Origin, options: &SourceOptions) -> Result<Box<dyn Sn
     let format = match &options.format {
         Some(name) => FORMATS
             .iter()
-            .find(|format| format.name == name)
+            .filter(|format| format.name == name)
+            // One name may stand for files and for folders of them.
+            .max_by_key(|format| format.reader.takes(&origin))
             .ok_or_else(|| {
                 Error::usage(
                     format!("unknown format {name:?}"),
@@ -327,11 +378,9 @@ pub fn open_origin(origin: Origin, options: &SourceOptions) -> Result<Box<dyn Sn
 }
 
 fn format_names() -> String {
-    FORMATS
-        .iter()
-        .map(|format| format.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let mut names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 fn detect(origin: &Origin) -> Result<&'static Format> {
@@ -364,7 +413,7 @@ fn detect(origin: &Origin) -> Result<&'static Format> {
         Origin::Folder(_) => Error::unsupported(
             origin.path(),
             "is a directory, and not that of a database that mdiff knows",
-            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db; of a directory of loose files, name the files",
+            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db, that of etcd member/snap/db; of a directory of loose files, name the files",
         ),
     })
 }
