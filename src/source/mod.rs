@@ -14,6 +14,7 @@ use cassandra::cells::Ties;
 use cassandra::view::View;
 
 pub mod bbolt;
+pub mod bitcask;
 pub mod block_table;
 pub mod cassandra;
 pub mod chosen;
@@ -121,6 +122,8 @@ pub const FORMATS: &[Format] = &[
     bbolt::BBOLT,
     bbolt::ETCD,
     bbolt::ETCD_FOLDER,
+    bitcask::FORMAT,
+    bitcask::RIAK,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -274,6 +277,11 @@ pub trait Table: Send + Sync {
     /// Scans the rows of `range`. Reads little that lies outside of it.
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>>;
 
+    /// Who says what differences between its rows mean, by what the rows themselves tell.
+    fn judge(&self) -> Option<&dyn Judge> {
+        None
+    }
+
     /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
     fn gc_grace_seconds(&self) -> Option<i64> {
         None
@@ -291,6 +299,21 @@ pub trait Table: Send + Sync {
         let _ = error;
         Ok(false)
     }
+}
+
+/// Says what a difference between two values of one key means.
+pub trait Judge: Send + Sync {
+    /// Judges the values of both sides, as rows have them; `None` where nothing can be told.
+    fn judge(&self, left: Option<&[u8]>, right: Option<&[u8]>) -> Option<Verdict>;
+}
+
+/// What a difference means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// One word, for programs: `newer_left`.
+    pub is: &'static str,
+    /// The same, for a person.
+    pub words: &'static str,
 }
 
 /// A guess at a table's size.
@@ -413,7 +436,7 @@ fn detect(origin: &Origin) -> Result<&'static Format> {
         Origin::Folder(_) => Error::unsupported(
             origin.path(),
             "is a directory, and not that of a database that mdiff knows",
-            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db, that of etcd member/snap/db; of a directory of loose files, name the files",
+            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db, that of etcd member/snap/db, that of Bitcask files such as 1.bitcask.data; of a directory of loose files, name the files",
         ),
     })
 }
