@@ -13,6 +13,7 @@ mod extremes;
 mod harness;
 mod mutations;
 mod parsers;
+mod stores;
 
 #[global_allocator]
 static ALLOCATOR: harness::Counting = harness::Counting;

@@ -77,7 +77,11 @@ impl<'t> Meanings<'t> {
         match self {
             Meanings::Cql(cql) => cql.print_counts(out),
             Meanings::Rows { counts, .. } => counts.iter().try_for_each(|(is, rows)| {
-                out.line(format!("  {}: {}", is.replace('_', " "), counted(*rows, "row")))
+                out.line(format!(
+                    "  {}: {}",
+                    is.replace('_', " "),
+                    counted(*rows, "row")
+                ))
             }),
         }
     }

@@ -115,3 +115,8 @@ fn database_in(folder: &Path) -> Option<PathBuf> {
     let is_snap = folder.file_name().is_some_and(|name| name == "snap");
     (is_snap && path.is_file()).then_some(path)
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -203,7 +203,9 @@ impl<'i> Reader<'i> {
             }
         }
         let checked = header.entry_bytes() - CRC_BYTES;
-        let bytes = self.input.read(at + CRC_BYTES, checked, &mut self.scratch)?;
+        let bytes = self
+            .input
+            .read(at + CRC_BYTES, checked, &mut self.scratch)?;
         if crc32(bytes) != header.crc {
             return Err(Stop::Bad(at, "the CRC of an entry is wrong"));
         }

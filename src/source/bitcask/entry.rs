@@ -82,14 +82,24 @@ mod tests {
 
     #[test]
     fn tombstones_of_every_version_are_told_from_values() {
-        assert_eq!(Write::of(b"bitcask_tombston"), Write::Put(b"bitcask_tombston"));
+        assert_eq!(
+            Write::of(b"bitcask_tombston"),
+            Write::Put(b"bitcask_tombston")
+        );
         assert_eq!(Write::of(b"bitcask_tombstone"), Write::Delete);
         assert_eq!(
             Write::of(b"bitcask_tombstone1\0\0\x01\x02"),
             Write::DeleteBefore(0x102)
         );
-        assert_eq!(Write::of(b"bitcask_tombstone2\0\0\0\x07"), Write::DeleteIn(7));
-        for other in [&b"bitcask_tombstone2"[..], b"bitcask_tombstone2\0\0\0\0\0", b"bitcask_tombstones"] {
+        assert_eq!(
+            Write::of(b"bitcask_tombstone2\0\0\0\x07"),
+            Write::DeleteIn(7)
+        );
+        for other in [
+            &b"bitcask_tombstone2"[..],
+            b"bitcask_tombstone2\0\0\0\0\0",
+            b"bitcask_tombstones",
+        ] {
             assert_eq!(Write::of(other), Write::Delete);
         }
         assert_eq!(Write::of(b""), Write::Put(b""));

@@ -50,8 +50,11 @@ pub fn layout(folder: &Path) -> Option<Layout> {
 }
 
 fn has_data(folder: &Path) -> bool {
-    fs::read_dir(folder)
-        .is_ok_and(|entries| entries.flatten().any(|entry| number_of(&entry.path()).is_some()))
+    fs::read_dir(folder).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| number_of(&entry.path()).is_some())
+    })
 }
 
 fn number_of(path: &Path) -> Option<u64> {
@@ -113,7 +116,9 @@ impl Listed {
             Ok(now) if now.len() != self.len => {
                 format!("it had {} bytes and has {} now", self.len, now.len())
             }
-            Ok(now) if (now.mtime(), now.mtime_nsec()) != self.modified => "it was written to".into(),
+            Ok(now) if (now.mtime(), now.mtime_nsec()) != self.modified => {
+                "it was written to".into()
+            }
             Ok(_) => return Ok(()),
         };
         Err(ErrorKind::Changed {

@@ -9,12 +9,14 @@
 
 use std::path::Path;
 
-use super::entry::crc32;
 use crate::error::{ErrorKind, Result};
 use crate::file::cursor::Cursor;
 use crate::file::input::{FileOptions, Input};
 
-const LAST_BYTES: u64 = 18;
+/// Bytes of a record before its key.
+const RECORD_BYTES: u64 = 18;
+/// Bytes that are hashed at a time.
+const WINDOW_BYTES: u64 = 1 << 20;
 const OFFSET: u64 = (1 << 63) - 1;
 
 /// What the hint of a data file says.
@@ -32,48 +34,85 @@ pub struct Hint {
 /// # Errors
 ///
 /// I/O errors.
-pub fn read(path: &Path, options: &FileOptions, visit: &mut dyn FnMut(&[u8])) -> Result<Option<Hint>> {
+pub fn read(
+    path: &Path,
+    options: &FileOptions,
+    visit: &mut dyn FnMut(&[u8]),
+) -> Result<Option<Hint>> {
     if !path.is_file() {
         return Ok(None);
     }
     let input = match Input::open_plain(path, options) {
         Ok(input) => input,
         // A merge removed it just now.
-        Err(error) if matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound) => {
+        Err(error) if matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
-    let mut scratch = Vec::new();
-    let bytes = match input.mapped() {
-        Some(bytes) => bytes,
-        None => input.read(0, input.len(), &mut scratch)?,
-    };
-    let hint = parse(bytes, visit);
+    let hint = parse(&input, visit)?;
     input.check_unchanged()?;
     Ok(hint)
 }
 
-fn parse(bytes: &[u8], visit: &mut dyn FnMut(&[u8])) -> Option<Hint> {
-    let records = bytes.len().checked_sub(LAST_BYTES as usize)?;
-    let (records, last) = bytes.split_at_checked(records)?;
-    let mut cursor = Cursor::new(last);
-    let zeros: [u8; 6] = cursor.array()?;
-    let crc = u32::from_be_bytes(cursor.array()?);
-    let offset = u64::from_be_bytes(cursor.array()?);
-    if zeros != [0; 6] || offset & OFFSET != OFFSET || crc != crc32(records) {
-        return None;
+fn parse(input: &Input, visit: &mut dyn FnMut(&[u8])) -> Result<Option<Hint>> {
+    let Some(end) = input.len().checked_sub(RECORD_BYTES) else {
+        return Ok(None);
+    };
+    let mut scratch = Vec::new();
+    let last = Record::parse(input.read(end, RECORD_BYTES, &mut scratch)?);
+    let is_last =
+        |last: &Record| last.timestamp == 0 && last.key_bytes == 0 && last.offset == OFFSET;
+    let Some(last) = last.filter(is_last) else {
+        return Ok(None);
+    };
+    let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32IsoHdlc);
+    let mut at = 0;
+    while at < end {
+        let bytes = input.read(at, WINDOW_BYTES.min(end - at), &mut scratch)?;
+        crc.update(bytes);
+        at += bytes.len() as u64;
     }
-    let mut cursor = Cursor::new(records);
+    if crc.finalize() != u64::from(last.entry_bytes) {
+        return Ok(None);
+    }
     let mut hint = Hint::default();
-    while !cursor.is_empty() {
-        let _timestamp = cursor.take(4)?;
-        let key_bytes = u16::from_be_bytes(cursor.array()?);
-        let entry_bytes = u32::from_be_bytes(cursor.array()?);
-        let offset = u64::from_be_bytes(cursor.array()?) & OFFSET;
-        visit(cursor.take(key_bytes.into())?);
+    let mut at = 0;
+    while at < end {
+        if end - at < RECORD_BYTES {
+            return Ok(None);
+        }
+        let record = Record::parse(input.read(at, RECORD_BYTES, &mut scratch)?);
+        at += RECORD_BYTES;
+        let Some(record) = record.filter(|record| record.key_bytes <= end - at) else {
+            return Ok(None);
+        };
+        visit(input.read(at, record.key_bytes, &mut scratch)?);
+        at += record.key_bytes;
         hint.entries += 1;
-        hint.end = hint.end.max(offset.saturating_add(entry_bytes.into()));
+        let entry_end = record.offset.saturating_add(record.entry_bytes.into());
+        hint.end = hint.end.max(entry_end);
     }
-    Some(hint)
+    Ok(Some(hint))
+}
+
+/// One record, without its key.
+struct Record {
+    timestamp: u32,
+    key_bytes: u64,
+    entry_bytes: u32,
+    offset: u64,
+}
+
+impl Record {
+    fn parse(bytes: &[u8]) -> Option<Record> {
+        let mut cursor = Cursor::new(bytes);
+        Some(Record {
+            timestamp: u32::from_be_bytes(cursor.array()?),
+            key_bytes: u16::from_be_bytes(cursor.array()?).into(),
+            entry_bytes: u32::from_be_bytes(cursor.array()?),
+            offset: u64::from_be_bytes(cursor.array()?) & OFFSET,
+        })
+    }
 }

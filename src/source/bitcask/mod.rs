@@ -77,3 +77,8 @@ pub const RIAK: Format = Format {
 fn open(folder: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
     Ok(Box::new(BitcaskSnapshot::open(folder, options)?))
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,9 @@ impl Store {
     ///
     /// Changed.
     pub fn check_unchanged(&self) -> Result<()> {
-        self.files.iter().try_for_each(|file| file.listed.check_unchanged())
+        self.files
+            .iter()
+            .try_for_each(|file| file.listed.check_unchanged())
     }
 
     /// The last place of all files whose number `is_hit`; these come first. Places start at 1, so that one is before all.

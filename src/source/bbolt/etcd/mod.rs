@@ -19,6 +19,9 @@
 //! entry) and the head revision of each, and compare, diff and patch warn where the sides' differ. `--rev N` then shows both at a
 //! revision that both have; from the compacted one on, older ones are gone.
 //!
+//! **Order.** Revisions are sorted by key when rows are first asked for, in the memory of `--sort-memory` and temporary files. A page
+//! that can't be read hides revisions, not a range of keys, so `--keep-going` does not go on behind one.
+//!
 //! **Not in a row:** what etcd keeps in its other buckets (leases, users and roles, members, alarms). `--format bbolt` shows these, as
 //! raw bytes.
 

@@ -105,7 +105,10 @@ mod tests {
         assert_eq!(key(b"\x02\0\x01bk"), parts("default", "b", "k"));
         assert_eq!(key(b"\x03\0\x01t\0\x02bbk"), parts("t", "bb", "k"));
         // term_to_binary({<<"b">>, <<"k">>}), term_to_binary({{<<"t">>, <<"b">>}, <<"k">>})
-        assert_eq!(key(b"\x83h\x02m\0\0\0\x01bm\0\0\0\x01k"), parts("default", "b", "k"));
+        assert_eq!(
+            key(b"\x83h\x02m\0\0\0\x01bm\0\0\0\x01k"),
+            parts("default", "b", "k")
+        );
         assert_eq!(
             key(b"\x83h\x02h\x02m\0\0\0\x01tm\0\0\0\x01bm\0\0\0\x01k"),
             parts("t", "b", "k")

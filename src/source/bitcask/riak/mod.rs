@@ -25,8 +25,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::row::escape;
-use crate::source::TextOptions;
 use crate::row::json::bytes_json;
+use crate::source::TextOptions;
 use crate::source::chosen::Chosen;
 
 pub mod clock;
@@ -65,7 +65,9 @@ impl Wrong {
             Wrong::Damaged(what) => Error::damaged(path, offset, format!("key {key}: {what}")),
             Wrong::Unsupported(what) => Error::unsupported(
                 path,
-                format!("the object of key {key} at offset {offset} has {what}, which mdiff does not read"),
+                format!(
+                    "the object of key {key} at offset {offset} has {what}, which mdiff does not read"
+                ),
                 "say --format bitcask to compare values as they are",
             ),
         }
@@ -135,3 +137,6 @@ fn metadata(sibling: &Sibling) -> Value {
     }
     object.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,9 @@ impl From<NoTerm> for Wrong {
         match no_term {
             NoTerm::Damaged => Wrong::Damaged("an Erlang term of the object is damaged"),
             NoTerm::Unknown(80) => Wrong::Unsupported("a compressed Erlang term".into()),
-            NoTerm::Unknown(tag) => Wrong::Unsupported(format!("an Erlang term with the tag {tag}")),
+            NoTerm::Unknown(tag) => {
+                Wrong::Unsupported(format!("an Erlang term with the tag {tag}"))
+            }
         }
     }
 }
@@ -102,10 +104,16 @@ pub fn parse(value: &[u8]) -> Result<Option<Object<'_>>, Wrong> {
 
 fn starts_as_object(value: &[u8]) -> bool {
     // A tuple of seven, the first an atom of eight letters, in one of the ways in which Erlang writes atoms.
-    let tuple = value.strip_prefix(&[term::VERSION, 104, 7]).unwrap_or_default();
+    let tuple = value
+        .strip_prefix(&[term::VERSION, 104, 7])
+        .unwrap_or_default();
     [&b"d\0\x08"[..], b"v\0\x08", b"s\x08", b"w\x08"]
         .iter()
-        .any(|atom| tuple.strip_prefix(*atom).is_some_and(|rest| rest.starts_with(b"r_object")))
+        .any(|atom| {
+            tuple
+                .strip_prefix(*atom)
+                .is_some_and(|rest| rest.starts_with(b"r_object"))
+        })
 }
 
 const SHORT: Wrong = Wrong::Damaged("a Riak object ends too soon");
@@ -170,7 +178,9 @@ fn decode_maybe(bytes: &[u8]) -> Result<Term<'_>, Wrong> {
     match bytes {
         [AS_BYTES, bytes @ ..] => Ok(Term::Binary(bytes)),
         [AS_TERM, bytes @ ..] => Ok(term::decode(bytes)?),
-        [other, ..] => Err(Wrong::Unsupported(format!("metadata in the encoding {other}"))),
+        [other, ..] => Err(Wrong::Unsupported(format!(
+            "metadata in the encoding {other}"
+        ))),
         [] => Err(Wrong::Damaged("metadata of a Riak object has no encoding")),
     }
 }

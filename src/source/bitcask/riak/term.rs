@@ -93,7 +93,10 @@ impl<'a> Decoder<'a> {
             107 => {
                 let len = u16::from_be_bytes(self.array()?);
                 let bytes = self.take(len.into())?.iter();
-                Term::List(bytes.map(|byte| Term::Integer((*byte).into())).collect(), None)
+                Term::List(
+                    bytes.map(|byte| Term::Integer((*byte).into())).collect(),
+                    None,
+                )
             }
             108 => {
                 let count = self.u32()?;
@@ -290,7 +293,10 @@ mod tests {
     fn claims_are_bounded() {
         assert_eq!(show(b"l\xff\xff\xff\xff"), Err(NoTerm::Damaged));
         assert_eq!(show(b"i\xff\xff\xff\xffj"), Err(NoTerm::Damaged));
-        assert_eq!(show(&[b"n\xff\0".as_slice(), &[1; 255]].concat()), Err(NoTerm::Unknown(110)));
+        assert_eq!(
+            show(&[b"n\xff\0".as_slice(), &[1; 255]].concat()),
+            Err(NoTerm::Unknown(110))
+        );
         assert_eq!(show(b"P\0\0\0\0"), Err(NoTerm::Unknown(b'P')));
         let deep: Vec<u8> = [[b'h', 1]; 1000].concat();
         assert_eq!(show(&deep), Err(NoTerm::Damaged));
