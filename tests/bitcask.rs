@@ -269,6 +269,80 @@ fn damage_is_an_error_that_names_the_place() {
     assert!(ran.stderr.contains("as a crash leaves it"), "{ran:#?}");
 }
 
+/// CRC-32, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| match crc & 1 {
+            1 => (crc >> 1) ^ 0xedb8_8320,
+            _ => crc >> 1,
+        })
+    })
+}
+
+/// An entry with an object of Riak under `k` of the bucket `b`: its clock as actors and counters, and its value.
+fn object(clock: &[(u8, u8)], value: &[u8]) -> Vec<u8> {
+    let sized = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+    let mut term = [&b"\x83l"[..], &(clock.len() as u32).to_be_bytes()].concat();
+    for (actor, counter) in clock {
+        term.extend([b'h', 2, b'm', 0, 0, 0, 1, *actor]);
+        term.extend([b'h', 2, b'a', *counter, b'a', 9]);
+    }
+    term.push(b'j');
+    let metadata = [&[0, 0, 6, 164, 0, 1, 2, 3, 0, 0, 0, 42, 4][..], b"vtag\0"].concat();
+    let object = [
+        vec![53, 1],
+        sized(&term),
+        vec![0, 0, 0, 1],
+        sized(&[b"\x01", value].concat()),
+        sized(&metadata),
+    ];
+    let (key, value) = (b"\x02\0\x01bk", object.concat());
+    let lens = [&[0, 5][..], &(value.len() as u32).to_be_bytes()].concat();
+    let body = [&[9, 9, 9, 9], lens.as_slice(), key, &value].concat();
+    [&crc32(&body).to_be_bytes()[..], &body].concat()
+}
+
+#[test]
+fn vector_clocks_say_what_a_difference_means() {
+    let dir = tempfile::tempdir().unwrap();
+    let sides = ["left", "right"].map(|name| dir.path().join(name));
+    let write = |objects: [Vec<u8>; 2]| {
+        for (side, object) in sides.iter().zip(objects) {
+            fs::create_dir_all(side).unwrap();
+            fs::write(side.join("1.bitcask.data"), object).unwrap();
+        }
+    };
+    let diff = |options: &[&str]| mdiff(["diff"]).args(&sides).args(options).run();
+    write([object(&[(b'a', 2)], b"new"), object(&[(b'a', 1)], b"old")]);
+    assert_eq!(
+        diff(&[]).exits(1).stdout,
+        "~ default,b,k\tvalue: \"new\" -> \"old\", vclock: \"[[\\x22a\\x22,2,9]]\" -> \"[[\\x22a\\x22,1,9]]\" (newer left: its vclock descends from the right's)\n"
+    );
+    let line: Value = serde_json::from_str(&diff(&["--json"]).exits(1).stdout).unwrap();
+    assert_eq!(line["meaning"]["is"], "newer_left");
+    assert_eq!(line["left"]["last_modified"], "1700066051.000042");
+    assert!(
+        diff(&["--stat"])
+            .exits(1)
+            .stdout
+            .ends_with("  newer left: 1 row\n")
+    );
+    write([object(&[(b'a', 2)], b"x"), object(&[(b'b', 1)], b"y")]);
+    assert!(diff(&[]).exits(1).stdout.contains("(concurrent: neither"));
+    write([object(&[(b'a', 2)], b"x"), object(&[(b'a', 2)], b"y")]);
+    assert!(
+        diff(&[])
+            .exits(1)
+            .stdout
+            .contains("(one vclock, but not one content)")
+    );
+    write([
+        object(&[(b'a', 2), (b'b', 1)], b"x"),
+        object(&[(b'b', 1), (b'a', 2)], b"x"),
+    ]);
+    diff(&[]).exits(0).prints_nothing();
+}
+
 #[test]
 fn wrong_use_is_told() {
     let riak = testdata("bitcask/db-riak-style-keys/db");

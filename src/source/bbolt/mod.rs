@@ -18,7 +18,8 @@
 //! **What is checked.** The SHA-256 where there is one, when the file is opened: a wrong one is damage. The checksum of the meta pages:
 //! where one is wrong, the other counts, as for bbolt itself, with a warning. All other pages have no checksum: number, flags, counts,
 //! bounds, order of keys, and that each page's keys lie where its branch says, so that a page of another place or time is mostly noticed;
-//! but a flipped bit within a key or a value is not, unless the SHA-256 tells.
+//! but a flipped bit within a key or a value is not, nor a branch that points to a page below the one that it should, unless the SHA-256
+//! tells.
 //!
 //! **A snapshot is** a file of `etcdctl snapshot save`, a member's `snap/db`, or the folder that holds it (a data folder, its `member`,
 //! or that's `snap`). The file of a running server may be read while it is written: what changed meanwhile is noticed by the file's

@@ -9,6 +9,9 @@ use super::page::{BRANCH, FREELIST, LEAF, META};
 use crate::file::input::{FileOptions, Input};
 use crate::source::{Snapshot, SourceOptions};
 
+/// Keys and values.
+pub type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Bytes of a page of test files.
 pub const PAGE: usize = 1024;
 
@@ -249,7 +252,7 @@ pub fn open(bytes: &[u8], options: &SourceOptions) -> crate::Result<Box<dyn Snap
 }
 
 /// All rows of all tables, by name.
-pub fn rows(snapshot: &dyn Snapshot) -> crate::Result<BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>>> {
+pub fn rows(snapshot: &dyn Snapshot) -> crate::Result<BTreeMap<String, Rows>> {
     let mut all = BTreeMap::new();
     for table in snapshot.tables() {
         let mut rows = Vec::new();

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::testing::{Bucket, Item, PAGE, file, open, rows, sealed};
+use super::testing::{Bucket, Item, PAGE, Rows, file, open, rows, sealed};
 use crate::range::KeyRange;
 use crate::source::SourceOptions;
-
-type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn many(count: usize) -> Rows {
     (0..count)
