@@ -131,8 +131,10 @@ impl Store {
             None => value,
             Some(objects) => {
                 rows.value.clear();
-                riak::push_value(&mut rows.value, value, &objects.chosen)
-                    .map_err(|wrong| wrong.error(path, offset, key))?;
+                riak::push_value(&mut rows.value, value, &objects.chosen).map_err(|wrong| {
+                    let key = objects.chosen.schema().show_key(key);
+                    wrong.error(path, offset, &key)
+                })?;
                 rows.value.as_slice()
             }
         };

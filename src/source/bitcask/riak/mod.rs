@@ -24,7 +24,6 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::row::escape;
 use crate::row::json::bytes_json;
 use crate::source::TextOptions;
 use crate::source::chosen::Chosen;
@@ -59,10 +58,13 @@ pub fn choose(path: &Path, options: &TextOptions) -> Result<Chosen> {
 
 impl Wrong {
     /// The error for the value at `offset` of `path`.
-    pub fn error(self, path: &Path, offset: u64, key: &[u8]) -> Error {
-        let key = escape(key);
+    pub fn error(self, path: &Path, offset: u64, key: &str) -> Error {
         match self {
-            Wrong::Damaged(what) => Error::damaged(path, offset, format!("key {key}: {what}")),
+            Wrong::Damaged(what) => Error::damaged(
+                path,
+                offset,
+                format!("key {key}: {what} (--format bitcask shows values as they are)"),
+            ),
             Wrong::Unsupported(what) => Error::unsupported(
                 path,
                 format!(

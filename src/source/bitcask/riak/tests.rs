@@ -268,6 +268,10 @@ fn a_damaged_object_is_told_with_its_key_and_place() {
         text.contains(&format!("at offset {}", first.len())),
         "{text}"
     );
+    assert!(
+        text.contains("key default,b,l: ") && text.contains("--format bitcask"),
+        "{text}"
+    );
     assert_eq!(error.exit_code(), 3);
     let raw = rows(open(dir.path(), "bitcask").unwrap().as_ref()).unwrap();
     assert_eq!(raw[&b"\x02\0\x01bk"[..]], object);
