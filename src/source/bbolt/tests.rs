@@ -304,10 +304,9 @@ fn cycles_and_pages_reached_twice_are_damage() {
                 tried += 1;
                 match read(&changed) {
                     Err(_) => refused += 1,
-                    // A page below the one that was meant: rows are lost, which nothing in the file tells.
+                    // A page below the one that was meant: rows may be lost, which nothing in the file tells.
                     Ok(found) => {
                         let found = &found["b"];
-                        assert!(found.len() < expected.len());
                         assert!(found.iter().all(|row| expected.contains(row)));
                         assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0));
                     }
