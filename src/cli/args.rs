@@ -8,6 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::caps::{Cap, parse_cap, parse_size};
+use super::etcd_args::EtcdArgs;
 use super::keys::{parse_hex, parse_keys, parse_prefix};
 use super::progress::Shown;
 use super::time::parse_time;
@@ -148,13 +149,16 @@ pub struct SourceArgs {
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text, SQL tables: only these columns, and the key's
+    /// Only these columns, and the key's
+    ///
+    /// Of delimited text, SQL tables, and formats with columns of their own: of etcd, --columns value leaves the revisions out,
+    /// which differ after a restore where values do not.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text, SQL tables: all columns but these
+    /// All columns but these
     ///
-    /// Two rows that differ in such a column only are the same row.
+    /// Of delimited text, and of formats with columns of their own, as --columns. Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub ignore_columns: Vec<String>,
 
@@ -224,6 +228,9 @@ pub struct SourceArgs {
     /// has any; else its only snapshot.
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub etcd: EtcdArgs,
 
     /// Read files by plain reads instead of mapping them into memory
     ///
@@ -308,6 +315,7 @@ impl SourceArgs {
                 schema: self.schema.clone(),
                 snapshot: self.tag.clone(),
             },
+            etcd: self.etcd.options(),
             sort_memory_bytes: self.sort_memory.unwrap_or(0),
             write_compression: String::new(),
         }

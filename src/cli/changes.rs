@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::meanings::Meanings;
+use super::meanings::{Meaning, Meanings};
 use super::output::{Output, Tone, counted};
 use super::spread::TokenSpread;
 use crate::diff::{Change, ChangeSink};
@@ -13,7 +13,6 @@ use crate::row::Schema;
 use crate::row::fields::{changed, show_name};
 use crate::row::json::{key_json, value_field, value_json};
 use crate::source::Table;
-use crate::source::cassandra::meaning::Part;
 use crate::tree::leaves::Unreadable;
 
 /// The form of what is printed.
@@ -117,7 +116,7 @@ impl<'o> ChangePrinter<'o> {
         Ok(())
     }
 
-    /// What its changes mean is told too, where it is a CQL table; `tables` are its two sides.
+    /// What its changes mean is told too, where that can be known; `tables` are its two sides.
     pub fn tell_meanings(&mut self, tables: [Option<&'o dyn Table>; 2]) {
         if !self.hex {
             self.meanings = Meanings::new(&self.schema, tables);
@@ -183,23 +182,21 @@ impl<'o> ChangePrinter<'o> {
         self.schema.show_value(value)
     }
 
-    fn text_line(&mut self, change: &Change<'_>, parts: Option<&[Part<'_>]>) -> Result<()> {
+    fn text_line(&mut self, change: &Change<'_>, meaning: Option<&Meaning<'_>>) -> Result<()> {
         let key = self.key_text(change.key);
-        if let (Some(meanings), Some(parts)) = (&self.meanings, parts) {
-            let (sign, tone) = match (change.left, change.right) {
-                (_, None) => ("-", Tone::Left),
-                (None, _) => ("+", Tone::Right),
-                _ => ("~", Tone::Changed),
-            };
-            let line = format!("{sign} {key}\t{}", meanings.text(change, parts, self.out));
-            let painted = self.out.paint(tone, &line).into_owned();
-            return self.out.line(painted);
-        }
-        let (sign, tone, rest) = match (change.left, change.right) {
-            (Some(left), None) => ("-", Tone::Left, self.cut(self.value_text(left))),
-            (None, Some(right)) => ("+", Tone::Right, self.cut(self.value_text(right))),
-            (Some(left), Some(right)) => ("~", Tone::Changed, self.change_text(left, right)),
-            (None, None) => return Ok(()),
+        let plain = || match (change.left, change.right) {
+            (Some(left), Some(right)) => self.change_text(left, right),
+            (Some(one), None) | (None, Some(one)) => self.cut(self.value_text(one)),
+            (None, None) => String::new(),
+        };
+        let rest = match (&self.meanings, meaning) {
+            (Some(meanings), Some(meaning)) => meanings.text(change, meaning, plain, self.out),
+            _ => plain(),
+        };
+        let (sign, tone) = match (change.left, change.right) {
+            (_, None) => ("-", Tone::Left),
+            (None, _) => ("+", Tone::Right),
+            _ => ("~", Tone::Changed),
         };
         let line = format!("{sign} {key}\t{rest}");
         let painted = self.out.paint(tone, &line).into_owned();
@@ -235,7 +232,7 @@ impl<'o> ChangePrinter<'o> {
         )
     }
 
-    fn json_line(&mut self, change: &Change<'_>, parts: Option<&[Part<'_>]>) -> Result<()> {
+    fn json_line(&mut self, change: &Change<'_>, meaning: Option<&Meaning<'_>>) -> Result<()> {
         let show = |value: Option<&[u8]>| value.map_or(Value::Null, |value| self.json_value(value));
         let key = if self.hex {
             json!({ "hex": super::report::hex(change.key) })
@@ -249,10 +246,10 @@ impl<'o> ChangePrinter<'o> {
             "left": show(change.left),
             "right": show(change.right),
         });
-        if let (Some(meanings), Some(parts), Value::Object(document)) =
-            (&self.meanings, parts, &mut document)
+        if let (Some(meanings), Some(meaning), Value::Object(document)) =
+            (&self.meanings, meaning, &mut document)
         {
-            document.insert("meaning".into(), meanings.json(parts));
+            document.insert("meaning".into(), meanings.json(meaning));
         }
         self.out.json(&document)
     }
@@ -318,14 +315,14 @@ impl ChangeSink for ChangePrinter<'_> {
         }
         self.printed += 1;
         self.count(&change);
-        let parts = match &mut self.meanings {
+        let meaning = match &mut self.meanings {
             Some(meanings) => meanings.of(&change)?,
             None => None,
         };
-        let parts = parts.as_deref();
+        let meaning = meaning.as_ref();
         match self.form {
-            ChangeForm::Text => self.text_line(&change, parts),
-            ChangeForm::Json => self.json_line(&change, parts),
+            ChangeForm::Text => self.text_line(&change, meaning),
+            ChangeForm::Json => self.json_line(&change, meaning),
             ChangeForm::Csv => self.csv_line(&change),
             ChangeForm::Stat => Ok(()),
         }

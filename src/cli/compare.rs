@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::args::ExitZeroArgs;
 use super::exit::Exit;
+use super::lag;
 use super::output::Output;
 use super::report::{Form, report};
 use super::sides::{self, Opened, Plan};
@@ -65,6 +66,13 @@ pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let plan = &args.plan;
     let mut options = plan.source.options();
     let sides = sides::open_all(&args.sides, &mut options, out)?;
+    let snapshots = args.sides.iter().zip(&sides).filter_map(|(path, side)| {
+        let Opened::Snapshot(snapshot) = side else {
+            return None;
+        };
+        Some((path.as_path(), snapshot.as_ref()))
+    });
+    lag::warn(snapshots, out);
     let option = plan.range.option().or(plan.tree.shape_option());
     if let Some(option) = option
         && sides.iter().all(|side| matches!(side, Opened::Tree(_)))

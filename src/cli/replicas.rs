@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::instants::{have_one_instant, warnings};
+use super::lag;
 use super::output::Output;
 use super::report::side_name;
 use super::sides::{
@@ -79,6 +80,8 @@ impl Replicas {
         };
         let mut snapshots = open_all(paths, trees.as_deref(), &options, out)?;
         check(&snapshots)?;
+        let sides = paths.iter().zip(&snapshots);
+        lag::warn(sides.map(|(path, snapshot)| (*path, snapshot.as_ref())), out);
         let has_lens = trees
             .iter()
             .flatten()

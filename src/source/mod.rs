@@ -15,8 +15,11 @@ use cassandra::cells::Ties;
 use cassandra::tied::{TieCount, Tied};
 use cassandra::view::View;
 
+pub mod bbolt;
+pub mod bitcask;
 pub mod block_table;
 pub mod cassandra;
+pub mod chosen;
 pub mod csv;
 pub mod jsonl;
 pub mod lsm;
@@ -56,6 +59,15 @@ pub enum Reader {
         /// Opens the snapshot.
         open: fn(&Path, &SourceOptions) -> Result<Box<dyn Snapshot>>,
     },
+}
+
+impl Reader {
+    fn takes(&self, origin: &Origin) -> bool {
+        matches!(
+            (self, origin),
+            (Reader::File { .. }, Origin::File(_)) | (Reader::Folder { .. }, Origin::Folder(_))
+        )
+    }
 }
 
 /// Where a snapshot lies.
@@ -111,6 +123,11 @@ pub const FORMATS: &[Format] = &[
     lsm::FORMAT,
     cassandra::FORMAT,
     sqlite::FORMAT,
+    bbolt::BBOLT,
+    bbolt::ETCD,
+    bbolt::ETCD_FOLDER,
+    bitcask::FORMAT,
+    bitcask::RIAK,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -126,6 +143,8 @@ pub struct SourceOptions {
     pub database: DatabaseOptions,
     /// Folders of Cassandra's and ScyllaDB's SSTables.
     pub cassandra: CassandraOptions,
+    /// Snapshots of etcd.
+    pub etcd: EtcdOptions,
     /// Memory for sorting what is not sorted, in bytes; 0 is the default of 64 MiB.
     pub sort_memory_bytes: u64,
     /// Compression of `.sst` files that are written: none, snappy, lz4, zstd. Empty is lz4.
@@ -183,6 +202,13 @@ pub struct CassandraOptions {
     pub snapshot: Option<String>,
 }
 
+/// How snapshots of etcd are read.
+#[derive(Debug, Clone, Default)]
+pub struct EtcdOptions {
+    /// The revision to show; `None` is the head.
+    pub revision: Option<u64>,
+}
+
 /// An open snapshot: named tables of one replica at one moment, read-only.
 pub trait Snapshot: Send + Sync {
     /// Name of its format.
@@ -200,6 +226,12 @@ pub trait Snapshot: Send + Sync {
         Vec::new()
     }
 
+    /// How far its replica had come when it was taken, where the format tells: two sides that were not equally far may differ
+    /// by that alone.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
     /// What the files say of themselves, for `info`: names and values, in the order to print.
     fn describe(&self) -> Vec<(String, String)>;
 
@@ -214,6 +246,26 @@ pub trait Snapshot: Send + Sync {
     ///
     /// Usage, where mdiff does not write this format or not with these options (some columns ignored).
     fn writer<'a>(&self, out: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>>;
+}
+
+/// How far a replica had come in what all replicas go through.
+///
+/// Trees do not carry it: they are a function of the rows alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// What it counts itself by.
+    pub counters: Vec<Counter>,
+    /// What to do where two sides were not equally far.
+    pub advice: &'static str,
+}
+
+/// A number that only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counter {
+    /// What the software calls it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: u64,
 }
 
 /// One table of a snapshot: a sorted key space that can be cut and scanned from several threads at once.
@@ -234,6 +286,11 @@ pub trait Table: Send + Sync {
 
     /// Scans the rows of `range`. Reads little that lies outside of it.
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>>;
+
+    /// Who says what differences between its rows mean, by what the rows themselves tell.
+    fn judge(&self) -> Option<&dyn Judge> {
+        None
+    }
 
     /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
     fn gc_grace_seconds(&self) -> Option<i64> {
@@ -281,6 +338,21 @@ pub trait Table: Send + Sync {
         let _ = error;
         Ok(false)
     }
+}
+
+/// Says what a difference between two values of one key means.
+pub trait Judge: Send + Sync {
+    /// Judges the values of both sides, as rows have them; `None` where nothing can be told.
+    fn judge(&self, left: Option<&[u8]>, right: Option<&[u8]>) -> Option<Verdict>;
+}
+
+/// What a difference means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// One word, for programs: `newer_left`.
+    pub is: &'static str,
+    /// The same, for a person.
+    pub words: &'static str,
 }
 
 /// A guess at a table's size.
@@ -336,7 +408,9 @@ pub fn open_origin(origin: Origin, options: &SourceOptions) -> Result<Box<dyn Sn
     let format = match &options.format {
         Some(name) => FORMATS
             .iter()
-            .find(|format| format.name == name)
+            .filter(|format| format.name == name)
+            // One name may stand for files and for folders of them.
+            .max_by_key(|format| format.reader.takes(&origin))
             .ok_or_else(|| {
                 Error::usage(
                     format!("unknown format {name:?}"),
@@ -366,11 +440,9 @@ pub fn open_origin(origin: Origin, options: &SourceOptions) -> Result<Box<dyn Sn
 }
 
 fn format_names() -> String {
-    FORMATS
-        .iter()
-        .map(|format| format.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let mut names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 fn detect(origin: &Origin) -> Result<&'static Format> {
@@ -403,7 +475,7 @@ fn detect(origin: &Origin) -> Result<&'static Format> {
         Origin::Folder(_) => Error::unsupported(
             origin.path(),
             "is a directory, and not that of a database that mdiff knows",
-            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db; of a directory of loose files, name the files",
+            "that of RocksDB or LevelDB has a file CURRENT, that of a Cassandra table files such as nb-1-big-Data.db, that of etcd member/snap/db, that of Bitcask files such as 1.bitcask.data; of a directory of loose files, name the files",
         ),
     })
 }

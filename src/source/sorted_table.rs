@@ -6,7 +6,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::sort::{SortOptions, SortedRows, Sorter};
-use super::{Estimate, Table};
+use super::{Estimate, Judge, Table};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::{RowStream, Schema};
@@ -29,6 +29,11 @@ pub trait Unsorted: Send + Sync {
     /// Whether the rows are a log of writes, of which the later one of a key counts.
     fn is_log(&self) -> bool {
         false
+    }
+
+    /// As [`Table::judge`].
+    fn judge(&self) -> Option<&dyn Judge> {
+        None
     }
 }
 
@@ -126,6 +131,10 @@ impl<U: Unsorted> Table for SortedTable<U> {
 
     fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn RowStream + 'a>> {
         Ok(self.sorted()?.scan(range))
+    }
+
+    fn judge(&self) -> Option<&dyn Judge> {
+        self.rows.judge()
     }
 }
 

@@ -15,6 +15,7 @@ mod folders;
 mod harness;
 mod mutations;
 mod parsers;
+mod stores;
 
 #[global_allocator]
 static ALLOCATOR: harness::Counting = harness::Counting;

@@ -87,7 +87,7 @@ pub fn mangle(random: &mut Random, bytes: &mut Vec<u8>) {
 }
 
 /// Runs `check` on mutations of `files` and reports what it found.
-fn run(
+pub fn run(
     what: &str,
     files: Vec<Vec<u8>>,
     mutate: impl Fn(&mut Random, usize, &mut Vec<u8>),

@@ -41,6 +41,17 @@ pub fn read_snapshot(path: &Path, bytes: &[u8], mmap: bool, options: &SourceOpti
     walk_snapshot(snapshot.as_ref())
 }
 
+/// As [`read_snapshot`], of the folder in which the file is.
+pub fn read_folder(path: &Path, bytes: &[u8], mmap: bool, options: &SourceOptions) -> bool {
+    std::fs::write(path, bytes).unwrap();
+    let mut options = options.clone();
+    options.file.mmap = mmap;
+    let Ok(snapshot) = source::open(path.parent().unwrap(), &options) else {
+        return false;
+    };
+    walk_snapshot(snapshot.as_ref())
+}
+
 /// Reads a snapshot in every way there is. Returns whether it was read to the end without an error.
 pub fn walk_snapshot(snapshot: &dyn Snapshot) -> bool {
     let mut sound = true;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::output::{Output, counted};
+use super::super::output::{Output, counted};
 use crate::diff::Change;
 use crate::error::Result;
 use crate::row::Schema;
@@ -31,7 +31,7 @@ struct Count {
 }
 
 /// Tells what the changes of one CQL table mean.
-pub struct Meanings<'t> {
+pub struct CqlMeanings<'t> {
     schema: CqlSchema,
     covering: [Option<Covering<'t>>; 2],
     clocks: [Clock; 2],
@@ -39,13 +39,13 @@ pub struct Meanings<'t> {
     risks: BTreeMap<Risk, Count>,
 }
 
-impl<'t> Meanings<'t> {
+impl<'t> CqlMeanings<'t> {
     /// For a table of this schema, whose sides are `tables`; `None` where its rows have no timestamps.
-    pub fn new(schema: &Schema, tables: [Option<&'t dyn Table>; 2]) -> Option<Meanings<'t>> {
+    pub fn new(schema: &Schema, tables: [Option<&'t dyn Table>; 2]) -> Option<CqlMeanings<'t>> {
         let Schema::Cql(schema) = schema else {
             return None;
         };
-        (schema.view == View::Cells).then(|| Meanings {
+        (schema.view == View::Cells).then(|| CqlMeanings {
             schema: (**schema).clone(),
             covering: tables.map(|table| table.and_then(Covering::new)),
             clocks: tables.map(|table| Clock {
