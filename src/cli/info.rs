@@ -288,5 +288,6 @@ fn schema_fact(schema: &Schema) -> Value {
         Schema::Bytes => json!("bytes"),
         Schema::Columns { key, value } => json!({ "key": key, "columns": value }),
         Schema::Cql(cql) => cql.describe(),
+        Schema::Document { key } => json!({ "key": key, "columns": "of each row" }),
     }
 }

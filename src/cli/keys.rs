@@ -59,7 +59,7 @@ pub fn parse_hex(text: &str) -> Result<Vec<u8>> {
 /// Usage, where it is no start of a key.
 pub fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
     let mut key = schema.parse_key(text)?;
-    if let Schema::Columns { key: names, .. } = schema
+    if let Schema::Columns { key: names, .. } | Schema::Document { key: names } = schema
         && names.len() > 1
         && !text.starts_with("\\raw:")
     {

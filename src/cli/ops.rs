@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::patch::{Op, PatchTable};
 use crate::row::columns::{decode_key, decode_value};
 use crate::row::json::{key_json, value_field, value_json};
-use crate::row::{Schema, wide};
+use crate::row::{Schema, scalar, wide};
 
 /// Prints the line before the first operation, where the form has one.
 ///
@@ -123,7 +123,7 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
 
 /// The statement that does on a table of the same name what the operation does: standard SQL, text quoted, other bytes as
 /// `X'..'`. A table of opaque bytes is taken to have the columns `key` and `value`; a value with columns of its own is
-/// JSON text.
+/// JSON text. One of documents is taken to have the columns of its key, and the other fields as JSON text in `document`.
 fn sql(table: &PatchTable, op: &Op) -> String {
     let (key, value) = columns(table, op);
     let name = identifier(&table.name);
@@ -177,6 +177,21 @@ fn columns(table: &PatchTable, op: &Op) -> (SqlColumns, Option<SqlColumns>) {
             )
         });
         return (keys, values);
+    }
+    if let Schema::Document { key } = &table.schema
+        && let Some(fields) = decode_key(&op.key, key.len())
+    {
+        let text = |field: &Vec<u8>| match scalar::to_json(field) {
+            Value::Number(number) => number.to_string(),
+            _ => literal(scalar::as_text(field).unwrap_or_default()),
+        };
+        let keys = key.iter().zip(&fields);
+        let keys = keys.map(|(name, field)| (identifier(name), text(field)));
+        let document = op.value.as_ref().map(|value| {
+            let json = value_field(&table.schema, value);
+            vec![(identifier("document"), literal(json.as_bytes()))]
+        });
+        return (keys.collect(), document);
     }
     let keys = vec![(identifier("key"), literal(&op.key))];
     (

@@ -99,7 +99,7 @@ impl Lines<'_> {
         match (fields::fields(self.schema, row.value), self.schema) {
             (Some(fields), _) => self.push_fields(line, fields),
             (None, Schema::Bytes) => self.push_value(line, row.value),
-            (None, Schema::Columns { .. } | Schema::Cql(_)) => {
+            (None, _) => {
                 line.extend_from_slice(b"\\raw:");
                 self.push_value(line, row.value);
             }
@@ -117,7 +117,7 @@ impl Lines<'_> {
             }
             line.push(b'=');
             match field {
-                Some(field) if matches!(self.schema, Schema::Cql(_)) => {
+                Some(field) if matches!(self.schema, Schema::Cql(_) | Schema::Document { .. }) => {
                     let shown = self.schema.show_field(name, Some(field));
                     self.push_value(line, shown.as_bytes());
                 }

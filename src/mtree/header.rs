@@ -234,12 +234,8 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
         Schema::Bytes => out.push(0),
         Schema::Columns { key, value } => {
             out.push(1);
-            for names in [key, value] {
-                push_varint(out, names.len() as u64);
-                for name in names {
-                    push_length_prefixed(out, name.as_bytes());
-                }
-            }
+            push_names(out, key);
+            push_names(out, value);
         }
         Schema::Cql(cql) => {
             out.push(2);
@@ -256,6 +252,17 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
             out.extend_from_slice(&cql.now.to_le_bytes());
             out.extend_from_slice(&cql.gc_before.to_le_bytes());
         }
+        Schema::Document { key } => {
+            out.push(4);
+            push_names(out, key);
+        }
+    }
+}
+
+fn push_names(out: &mut Vec<u8>, names: &[String]) {
+    push_varint(out, names.len() as u64);
+    for name in names {
+        push_length_prefixed(out, name.as_bytes());
     }
 }
 
@@ -268,6 +275,9 @@ pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
             value: read_names(cursor)?,
         }),
         2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
+        4 => Some(Schema::Document {
+            key: read_names(cursor)?,
+        }),
         _ => None,
     }
 }
