@@ -17,6 +17,7 @@ pub mod caps;
 pub mod cat;
 mod cat_cql;
 pub mod changes;
+pub mod changes_export;
 pub mod compare;
 pub mod completions;
 pub mod convert;

@@ -84,6 +84,32 @@ impl Pair {
                 vec![left, right]
             }
         };
+        Pair::new(paths, snapshots, trees, plan)
+    }
+
+    /// A pair of two snapshots that are open already.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading; Usage.
+    pub fn build(
+        paths: [PathBuf; 2],
+        snapshots: [Box<dyn Snapshot>; 2],
+        plan: &Plan,
+        out: &Output,
+    ) -> Result<Pair> {
+        let [left, right] = &snapshots;
+        let left = plan.build_tree(left.as_ref(), &paths[0], None, out)?;
+        let right = plan.build_tree(right.as_ref(), &paths[1], Some(&left), out)?;
+        Pair::new(paths, snapshots, vec![left, right], plan)
+    }
+
+    fn new(
+        paths: [PathBuf; 2],
+        snapshots: [Box<dyn Snapshot>; 2],
+        trees: Vec<Tree>,
+        plan: &Plan,
+    ) -> Result<Pair> {
         let hash = plan.hash(trees.first())?;
         for tree in &trees {
             tree.header().hash.check_same(&hash.id())?;

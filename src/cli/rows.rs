@@ -117,9 +117,18 @@ impl Lines<'_> {
             }
             line.push(b'=');
             match field {
-                Some(field) if matches!(self.schema, Schema::Cql(_) | Schema::Document { .. }) => {
+                Some(field) if matches!(self.schema, Schema::Cql(_)) => {
                     let shown = self.schema.show_field(name, Some(field));
                     self.push_value(line, shown.as_bytes());
+                }
+                Some(field) if matches!(self.schema, Schema::Document { .. }) => {
+                    let shown = self.schema.show_field(name, Some(field));
+                    let most = if self.cut {
+                        VALUE_ON_TERMINAL_MAX
+                    } else {
+                        usize::MAX
+                    };
+                    line.extend_from_slice(output::cut(&shown, most).as_bytes());
                 }
                 Some(field) => self.push_value(line, field),
                 None => line.extend_from_slice(NULL_SHOWN.as_bytes()),

@@ -16,6 +16,7 @@ use cassandra::view::View;
 pub mod block_table;
 pub mod cassandra;
 pub mod csv;
+pub mod dynamodb;
 pub mod jsonl;
 pub mod lsm;
 pub mod memory;
@@ -104,9 +105,11 @@ pub enum Detected {
 pub const FORMATS: &[Format] = &[
     block_table::FORMAT,
     csv::FORMAT,
+    dynamodb::FILE_FORMAT,
     jsonl::FORMAT,
     lsm::FORMAT,
     cassandra::FORMAT,
+    dynamodb::FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.

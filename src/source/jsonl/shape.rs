@@ -200,6 +200,17 @@ impl Shape {
         self.columns.is_some() || !self.ignored.is_empty()
     }
 
+    /// Number of the key's fields.
+    pub fn key_len(&self) -> usize {
+        self.key.len()
+    }
+
+    /// Whether a field of this name is, or holds, one of the key.
+    pub fn is_of_key(&self, name: &[u8]) -> bool {
+        let mut names = self.key.iter().map(FieldPath::outermost);
+        names.any(|of_key| of_key.as_bytes() == name)
+    }
+
     /// A field of the key that lies inside another, where there is one.
     pub fn nested_key(&self) -> Option<&str> {
         let path = self.key.iter().find(|path| path.is_nested());
