@@ -138,18 +138,23 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Delimited text: the columns of the key
+    /// Text, JSON, DynamoDB: the columns of the key
     ///
     /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
+    /// Of JSON, the fields of the key, which must be named: by name, or /a/b for the field b inside of a. Of DynamoDB, the
+    /// partition key and the sort key.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text: only these columns, and the key's
+    /// Text, JSON, DynamoDB: only these columns, and the key's
+    ///
+    /// Rows of JSON then have fixed columns, which compare with those of delimited text: a field that is missing or null is NULL,
+    /// and 1 and "1" are the same text. Without it, each object has fields of its own, and these differ.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text: all columns but these
+    /// Text, JSON, DynamoDB: all columns but these
     ///
     /// Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]

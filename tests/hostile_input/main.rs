@@ -11,6 +11,7 @@ mod bombs;
 mod craft;
 mod extremes;
 mod harness;
+mod json;
 mod mutations;
 mod parsers;
 

@@ -196,6 +196,23 @@ fn what_does_not_add_up_is_refused() {
 }
 
 #[test]
+fn every_truncation_of_a_manifest_is_refused() {
+    let options = FileOptions::default();
+    for name in ["manifest-summary", "manifest-files"] {
+        let bucket = Bucket::new();
+        let path = bucket.export().join(name).with_extension("json");
+        let text = fs::read_to_string(path).unwrap();
+        for end in 0..text.len() - 2 {
+            bucket.checked(name, &text[..end]);
+            let read = manifest::read(&bucket.export(), &options);
+            // What a lost line said is missing in the sum; but the last line says that its file is empty.
+            let lost_nothing = text[..end].ends_with('\n') && end > 0;
+            assert!(read.is_err() || lost_nothing, "{}", &text[..end]);
+        }
+    }
+}
+
+#[test]
 fn nothing_outside_of_the_export_is_opened() {
     let outside = tempfile::tempdir().unwrap();
     let secret = outside.path().join("one.json.gz");
