@@ -29,6 +29,9 @@ pub struct Flaw {
 /// A result whose error is a [`Flaw`].
 pub type Scanned<T> = Result<T, Flaw>;
 
+/// Reads the value of an object's member: given its name, and the offset of that.
+pub type VisitMember<'a, 'v> = dyn FnMut(&mut Scanner<'a>, &[u8], usize) -> Scanned<()> + 'v;
+
 impl Flaw {
     /// A flaw at an offset.
     pub fn new(at: usize, what: impl Into<Cow<'static, str>>) -> Flaw {
@@ -281,10 +284,7 @@ impl<'a> Scanner<'a> {
     /// # Errors
     ///
     /// A flaw of the object, and those of `member`.
-    pub fn object(
-        &mut self,
-        member: &mut dyn FnMut(&mut Scanner<'a>, &[u8], usize) -> Scanned<()>,
-    ) -> Scanned<()> {
+    pub fn object(&mut self, member: &mut VisitMember<'a, '_>) -> Scanned<()> {
         if !self.eat(b'{') {
             return Err(self.unexpected("an object"));
         }

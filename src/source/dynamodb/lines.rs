@@ -251,8 +251,11 @@ impl Change {
     }
 }
 
+/// The values of an item before and after a change.
+pub type Images<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// The old and the new value of a change that was stored; `None` where it was not.
-pub fn stored_change(stored: &[u8]) -> Option<(Option<&[u8]>, Option<&[u8]>)> {
+pub fn stored_change(stored: &[u8]) -> Option<Images<'_>> {
     let mut cursor = Cursor::new(stored);
     let flags = cursor.u8()?;
     let old = match flags & HAS_OLD {
