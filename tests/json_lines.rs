@@ -174,6 +174,13 @@ fn documents_convert_to_documents() {
     ]);
     ran.exits(0)
         .prints_exactly("{\"k\":{\"x\":7,\"y\":1},\"v\":2}\n");
+    fs::write(dir.path("s.jsonl"), "{\"/s\":1,\"v\":2}\n").unwrap();
+    let args = [
+        "convert", "s.jsonl", "--key", "/~1s", "-o", "-", "--to", "jsonl",
+    ];
+    dir.run(&args)
+        .exits(0)
+        .prints_exactly("{\"/s\":1,\"v\":2}\n");
     dir.run(&["convert", "plain.jsonl", "--key", "id", "-o", "x.csv"])
         .exits(2)
         .tells("choose the columns with --columns");

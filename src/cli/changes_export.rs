@@ -38,7 +38,9 @@ pub fn target(
     out: &Output,
 ) -> Result<Box<dyn Snapshot>> {
     let full = open_snapshot(base, options, out)?;
-    incremental::open_on(changes, full, base, options)
+    let target = incremental::open_on(changes, full, base, options)?;
+    target.notes().iter().for_each(|note| out.warn(note));
+    Ok(target)
 }
 
 /// Writes the patch from the full export to the table after the changes.

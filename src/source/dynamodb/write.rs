@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::row::columns::decode_key;
 use crate::row::{Row, Schema, escape, scalar, wide};
+use crate::source::jsonl::path::FieldPath;
 use crate::source::{RowWriter, SourceOptions};
 
 /// Makes the writer.
@@ -40,7 +41,11 @@ impl Writer<'_> {
     fn item(&self, row: Row<'_>) -> Option<Value> {
         let mut item = Map::new();
         for (name, field) in self.key.iter().zip(decode_key(row.key, self.key.len())?) {
-            item.insert(name.clone(), attribute(&field));
+            let path = FieldPath::parse(name);
+            // A nested field of the key is still in its place among the others.
+            if !path.is_nested() {
+                item.insert(path.outermost().into(), attribute(&field));
+            }
         }
         for (name, field) in wide::read_fields(row.value)? {
             item.insert(std::str::from_utf8(name).ok()?.into(), attribute(field));

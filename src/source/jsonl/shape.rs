@@ -136,7 +136,7 @@ pub struct Shape {
     key: Vec<FieldPath>,
     /// The only fields of the value, ascending by name, where they are fixed.
     columns: Option<Vec<FieldPath>>,
-    ignored: Vec<String>,
+    ignored: Vec<FieldPath>,
 }
 
 impl Shape {
@@ -144,7 +144,7 @@ impl Shape {
     ///
     /// # Errors
     ///
-    /// Usage, where a name is given twice or a field of the key is ignored.
+    /// Usage, where a name is given twice, or a field of the key or a nested one is ignored.
     pub fn new(options: &TextOptions) -> Result<Shape> {
         let paths = |names: &[String]| -> Vec<FieldPath> {
             names.iter().map(|name| FieldPath::parse(name)).collect()
@@ -158,8 +158,21 @@ impl Shape {
                 ));
             }
         }
-        let ignored: Vec<String> = options.ignore_columns.clone();
-        if let Some(path) = key.iter().find(|path| ignored.contains(&path.name)) {
+        let ignored = paths(&options.ignore_columns);
+        if let (Some(path), true) = (
+            ignored.iter().find(|path| path.is_nested()),
+            options.columns.is_empty(),
+        ) {
+            return Err(Error::usage(
+                format!(
+                    "--ignore-columns: {:?} is inside of another field",
+                    path.name
+                ),
+                "ignore the field that it lies in, or choose fields with --columns",
+            ));
+        }
+        let is_ignored = |path: &FieldPath| ignored.iter().any(|other| other.name == path.name);
+        if let Some(path) = key.iter().find(|path| is_ignored(path)) {
             return Err(Error::usage(
                 format!("--ignore-columns: {:?} is a field of the key", path.name),
                 "choose another key with --key",
@@ -167,9 +180,8 @@ impl Shape {
         }
         let columns = (!options.columns.is_empty()).then(|| {
             let mut columns = paths(&options.columns);
-            columns.retain(|path| {
-                !ignored.contains(&path.name) && !key.iter().any(|key| key.name == path.name)
-            });
+            columns
+                .retain(|path| !is_ignored(path) && !key.iter().any(|key| key.name == path.name));
             columns.sort_by(|one, other| one.name.cmp(&other.name));
             columns.dedup();
             columns
@@ -264,9 +276,8 @@ impl<'s> RowMaker<'s> {
             return Ok(());
         }
         let of_key = self.shape.key.iter().filter(|path| !path.is_nested());
-        let names = of_key.map(FieldPath::outermost);
-        for name in names.chain(self.shape.ignored.iter().map(String::as_str)) {
-            fields.leave_out(name);
+        for path in of_key.chain(&self.shape.ignored) {
+            fields.leave_out(path.outermost());
         }
         wide::push_fields(&mut self.value, fields.kept());
         Ok(())

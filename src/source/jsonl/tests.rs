@@ -338,6 +338,8 @@ fn chosen_columns_are_text() {
         row_json::value_json(&schema, &rows[1].1).to_string(),
         r#"{"c":null}"#
     );
+    ignoring.text.ignore_columns = vec!["/d/e".into()];
+    assert_eq!(error(text, &ignoring).1, 2);
     ignoring.text.ignore_columns = vec!["id".into()];
     assert_eq!(error(text, &ignoring).1, 2);
     assert_eq!(error(text, &options(&["id", "/id"])).1, 2);

@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Schema, escape, json};
@@ -33,14 +33,18 @@ impl Writer<'_> {
         let Schema::Document { .. } = &self.schema else {
             return None;
         };
-        let (Value::Object(mut fields), Value::Object(others)) = (
+        let (Value::Object(key), Value::Object(others)) = (
             json::key_json(&self.schema, row.key),
             json::value_json(&self.schema, row.value),
         ) else {
             return None;
         };
         // A nested field of the key is still in its place among the others.
-        fields.retain(|name, _| !FieldPath::parse(name).is_nested());
+        let key = key.into_iter().filter_map(|(name, field)| {
+            let path = FieldPath::parse(&name);
+            (!path.is_nested()).then(|| (path.outermost().to_owned(), field))
+        });
+        let mut fields: Map<String, Value> = key.collect();
         fields.extend(others);
         Some(Value::Object(fields))
     }
