@@ -11,6 +11,8 @@ pub mod cql;
 pub mod decimal;
 pub mod fields;
 pub mod json;
+pub mod json_text;
+pub mod scalar;
 pub mod sql;
 pub mod wide;
 
@@ -71,6 +73,12 @@ pub enum Schema {
     },
     /// Rows of a CQL table.
     Cql(Box<cql::CqlSchema>),
+    /// Rows without fixed columns: the key's are encoded as [`columns`] says, the value holds its fields with their names, as
+    /// [`wide::read_fields`] reads them; each field is bytes as [`scalar`] says.
+    Document {
+        /// Names of the key's columns, in the order of comparison.
+        key: Vec<String>,
+    },
 }
 
 impl Schema {
@@ -78,7 +86,9 @@ impl Schema {
     pub fn show_key(&self, key: &[u8]) -> String {
         match self {
             Schema::Cql(cql) => cql.show_key(key),
-            Schema::Columns { key: names, .. } if names.len() > 1 => {
+            Schema::Columns { key: names, .. } | Schema::Document { key: names }
+                if names.len() > 1 =>
+            {
                 match columns::decode_key(key, names.len()) {
                     Some(fields) => {
                         let mut out = String::new();
@@ -86,7 +96,7 @@ impl Schema {
                             if i > 0 {
                                 out.push(',');
                             }
-                            out.push_str(&escape(field).replace(',', "\\x2c"));
+                            out.push_str(&self.show_key_column(field).replace(',', "\\x2c"));
                         }
                         out
                     }
@@ -94,7 +104,21 @@ impl Schema {
                     None => format!("\\raw:{}", escape(key)),
                 }
             }
-            _ => escape(key).into_owned(),
+            _ => self.show_key_column(key),
+        }
+    }
+
+    fn show_key_column(&self, field: &[u8]) -> String {
+        match self {
+            Schema::Document { .. } => scalar::show_in_key(field),
+            _ => escape(field).into_owned(),
+        }
+    }
+
+    fn parse_key_column(&self, text: &str) -> Result<Vec<u8>> {
+        match self {
+            Schema::Document { .. } => scalar::parse_in_key(text),
+            _ => unescape(text),
         }
     }
 
@@ -116,11 +140,13 @@ impl Schema {
         }
     }
 
-    /// A field of a value as a person reads it: see [`show_field`]; of a CQL column, JSON.
+    /// A field of a value as a person reads it: see [`show_field`]; of a CQL column or a document, JSON.
     pub fn show_field(&self, name: &[u8], field: Option<&[u8]>) -> String {
         match (self, field) {
             (Schema::Cql(_), None) => "none".into(),
             (Schema::Cql(cql), Some(field)) => cql.field_json(name, field).to_string(),
+            (Schema::Document { .. }, None) => "none".into(),
+            (Schema::Document { .. }, Some(field)) => scalar::show(field),
             _ => show_field(field),
         }
     }
@@ -133,11 +159,16 @@ impl Schema {
     pub fn parse_key(&self, text: &str) -> Result<Vec<u8>> {
         match self {
             Schema::Cql(cql) => cql.parse_key(text),
-            Schema::Columns { key: names, .. } if names.len() > 1 => {
+            Schema::Columns { key: names, .. } | Schema::Document { key: names }
+                if names.len() > 1 =>
+            {
                 if let Some(raw) = text.strip_prefix("\\raw:") {
                     return unescape(raw);
                 }
-                let fields: Vec<Vec<u8>> = text.split(',').map(unescape).collect::<Result<_>>()?;
+                let fields: Vec<Vec<u8>> = text
+                    .split(',')
+                    .map(|field| self.parse_key_column(field))
+                    .collect::<Result<_>>()?;
                 if fields.len() > names.len() {
                     return Err(Error::usage(
                         format!(
@@ -154,7 +185,7 @@ impl Schema {
                 }
                 Ok(key)
             }
-            _ => unescape(text),
+            _ => self.parse_key_column(text),
         }
     }
 }
@@ -170,6 +201,17 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
     }
     if let (Schema::Cql(left), Schema::Cql(right)) = (left, right) {
         return cql::check_same(left, right);
+    }
+    if let (Schema::Document { key: left }, Schema::Document { key: right }) = (left, right) {
+        return Err(other_key(left, right));
+    }
+    if let (Schema::Document { .. }, Schema::Columns { .. })
+    | (Schema::Columns { .. }, Schema::Document { .. }) = (left, right)
+    {
+        return Err(Error::usage(
+            "one side has fixed columns, the other documents with fields of their own; their rows can't be compared",
+            "name the columns to compare with --columns: documents are then read as rows of these",
+        ));
     }
     let (
         Schema::Columns {
@@ -189,14 +231,7 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
         return Ok(());
     }
     if lk != rk {
-        return Err(Error::usage(
-            format!(
-                "the key columns differ: {} on the left, {} on the right",
-                lk.join(","),
-                rk.join(",")
-            ),
-            "name the same key columns for both with --key",
-        ));
+        return Err(other_key(lk, rk));
     }
     let missing = |from: &[String], other: &[String]| {
         other
@@ -216,6 +251,17 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
         format!("the columns differ ({})", text.join("; ")),
         "compare the columns both have with --columns or --ignore-columns",
     ))
+}
+
+fn other_key(left: &[String], right: &[String]) -> Error {
+    Error::usage(
+        format!(
+            "the key columns differ: {} on the left, {} on the right",
+            left.join(","),
+            right.join(",")
+        ),
+        "name the same key columns for both with --key",
+    )
 }
 
 /// A column's text: quoted where it could be taken for something else, NULL without quotes.

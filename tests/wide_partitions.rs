@@ -36,7 +36,7 @@ fn shown(key: &str, row: &Row) -> (Value, Value) {
 
 fn open(folder: &Path, view: View) -> CassandraSnapshot {
     let mut options = SourceOptions::default();
-    options.cassandra.view = view;
+    options.cassandra.view = Some(view);
     options.cassandra.now = Some(1_700_000_100);
     CassandraSnapshot::open(folder, &options).unwrap()
 }

@@ -203,7 +203,11 @@ fn files_of_another_kind_are_named() {
             "not an mdiff patch",
         ),
         (&["cat", "a.mtree"], 2, "holds no rows"),
-        (&["cat", "a.jsonl"], 3, "does not read it"),
+        (
+            &["cat", "a.jsonl", "--key", "v"],
+            3,
+            "\"v\" of the key is missing",
+        ),
         (&["build", "-"], 2, "name the tree with -o"),
         (
             &["build", "a.csv", "-o", "nowhere/x.mtree"],

@@ -140,19 +140,22 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Delimited text, SQL tables: the columns of the key
+    /// Text, JSON, DynamoDB, SQL tables: the columns of the key
     ///
     /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
-    /// Of the tables of a database or dump, those that have all these columns (by name) go by them, the others by their primary
-    /// key; rowid is the key of an SQLite table that has neither.
+    /// Of JSON, the fields of the key, which must be named: by name, or /a/b for the field b inside of a. Of DynamoDB, the
+    /// partition key and the sort key. Of the tables of a database or dump, those that have all these columns (by name) go by
+    /// them, the others by their primary key; rowid is the key of an SQLite table that has neither.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
     /// Only these columns, and the key's
     ///
-    /// Of delimited text, SQL tables, and formats with columns of their own: of etcd, --columns value leaves the revisions out,
-    /// which differ after a restore where values do not.
+    /// Of delimited text, JSON, SQL tables, and formats with columns of their own: of etcd, --columns value leaves the revisions
+    /// out, which differ after a restore where values do not. Rows of JSON then have fixed columns, which compare with those of
+    /// delimited text: a field that is missing or null is NULL, and 1 and "1" are the same text. Without it, each object has
+    /// fields of its own, and these differ.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 

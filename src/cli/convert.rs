@@ -7,6 +7,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::args::{ForceArgs, SourceArgs, TableArgs};
+use super::changes_export as changes;
 use super::exit::Exit;
 use super::ingest::convert_patch;
 use super::kind::Found;
@@ -38,7 +39,10 @@ Examples:
   One table of a database:
     mdiff convert /backups/db --table users -o users.sst
 
-The end of OUT's name gives the format: .sst, .csv, .tsv (tabs between columns) or .jsonl; --to overrides it. Text is written as it is read: with --delimiter, --null and --no-header where they are given. Text that is not sorted is sorted in bounded memory, with temporary files. Of a patch of several tables each becomes a file of its own: OUT.sst gives OUT.TABLE.sst. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
+  An incremental export of DynamoDB to the patch that it is, given the full export before it:
+    mdiff convert bucket/inc --base bucket/full --key pk,sk -o changes.mpatch
+
+The end of OUT's name gives the format: .sst, .csv, .tsv (tabs between columns), .jsonl or .ddbjson (lines of DynamoDB's JSON); --to overrides it. Text is written as it is read: with --delimiter, --null and --no-header where they are given. Text that is not sorted is sorted in bounded memory, with temporary files. Of a patch of several tables each becomes a file of its own: OUT.sst gives OUT.TABLE.sst. OUT appears whole or not at all; `-o -` is stdout, and wants --to.";
 
 /// Arguments of `mdiff convert`.
 #[derive(Debug, Clone, Args)]
@@ -55,6 +59,14 @@ pub struct ConvertArgs {
     /// The format to write, instead of what OUT's name says
     #[arg(long, value_name = "FORMAT")]
     pub to: Option<String>,
+
+    /// DynamoDB: the full export that SNAPSHOT, an incremental one, goes on from
+    ///
+    /// The output is the table after the changes; or, where OUT is a .mpatch, the patch from FULL to it. An incremental export by
+    /// itself can't be a patch: it says nothing of the rows that did not change, which a patch knows the sums of. Old images
+    /// that are not what FULL holds are refused with exit code 1.
+    #[arg(long, value_name = "FULL")]
+    pub base: Option<PathBuf>,
 
     /// Compression of a .sst: none, snappy, lz4 or zstd
     #[arg(long, value_name = "NAME", default_value = "lz4", value_parser = ["none", "snappy", "lz4", "zstd"])]
@@ -77,21 +89,32 @@ pub struct ConvertArgs {
 ///
 /// Those of reading and writing.
 pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
+    if changes::is_patch(args) {
+        return changes::to_patch(args, out);
+    }
     let to = to_format(args)?;
     let to_stdout = args.output == Path::new("-");
     if !to_stdout {
-        outfile::check(&args.output, args.force.force, &[&args.input])?;
+        let inputs: Vec<&Path> = changes::inputs(args).collect();
+        outfile::check(&args.output, args.force.force, &inputs)?;
     }
     let mut options = args.source.for_output(&args.output).options();
     options.write_compression = args.compression.clone();
     match Found::open(&args.input, &options.file)? {
         Found::Snapshot(origin) => {
-            let snapshot = open_origin(origin, &options, out)?;
+            let snapshot = match &args.base {
+                Some(base) => changes::target(origin, base, &options, out)?,
+                None => open_origin(origin, &options, out)?,
+            };
             if is_tab_separated(&args.output) || args.to.as_deref().is_some_and(is_tab_name) {
                 options.text.delimiter = Some(b'\t');
             }
             convert_snapshot(&*snapshot, to, &options, args, out)
         }
+        _ if args.base.is_some() => Err(Error::usage(
+            format!("{} is no incremental export", args.input.display()),
+            "--base goes with an incremental export of DynamoDB",
+        )),
         Found::Patch(input) => convert_patch(&input, to, &options, args, out),
         Found::Tree(_) => Err(Error::usage(
             format!("{} is a tree, which holds no rows", args.input.display()),

@@ -296,5 +296,6 @@ fn schema_fact(schema: &Schema) -> Value {
             document
         }
         Schema::Cql(cql) => cql.describe(),
+        Schema::Document { key } => json!({ "key": key, "columns": "of each row" }),
     }
 }

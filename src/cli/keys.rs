@@ -63,7 +63,7 @@ pub fn parse_prefix(schema: &Schema, text: &str) -> Result<Vec<u8>> {
         return cql.parse_prefix(text);
     }
     let mut key = schema.parse_key(text)?;
-    if let Schema::Columns { key: names, .. } = schema
+    if let Schema::Columns { key: names, .. } | Schema::Document { key: names } = schema
         && names.len() > 1
         && !text.starts_with("\\raw:")
     {

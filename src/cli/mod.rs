@@ -18,6 +18,7 @@ pub mod cat;
 mod cat_cql;
 mod cat_ties;
 pub mod changes;
+pub mod changes_export;
 pub mod compare;
 pub mod completions;
 pub mod convert;

@@ -11,7 +11,7 @@ use crate::patch::{Op, PatchTable};
 use crate::row::columns::{decode_key, decode_value};
 use crate::row::json::{key_json, value_field, value_json};
 use crate::row::sql::Spelling;
-use crate::row::{Schema, wide};
+use crate::row::{Schema, scalar, wide};
 
 /// Prints what stands before the first operation on these tables, where the form has that.
 ///
@@ -172,7 +172,8 @@ fn csv(table: &PatchTable, op: &Op, out: &mut Output) -> Result<()> {
 }
 
 /// The statement that does on the table what the operation does, in the table's own SQL ([`Spelling`]). A table of opaque bytes
-/// is taken to have the columns `key` and `value`; a value with columns of its own is JSON text.
+/// is taken to have the columns `key` and `value`; a value with columns of its own is JSON text. One of documents is taken to
+/// have the columns of its key, and the other fields as JSON text in `document`.
 fn sql(table: &PatchTable, op: &Op) -> String {
     let spelling = Spelling::of(&table.schema);
     let Columns {
@@ -239,6 +240,30 @@ fn columns(table: &PatchTable, op: &Op, spelling: Spelling<'_>) -> Columns {
                 .map(|(at, (name, field))| spelling.condition(at, name, field))
                 .collect(),
             value: values,
+        };
+    }
+    if let Schema::Document { key } = &table.schema
+        && let Some(fields) = decode_key(&op.key, key.len())
+    {
+        let text = |field: &Vec<u8>| match scalar::to_json(field) {
+            Value::Number(number) => number.to_string(),
+            _ => spelling.bytes(scalar::as_text(field).unwrap_or_default()),
+        };
+        let keys = key.iter().zip(&fields);
+        let keys: Vec<_> = keys
+            .map(|(name, field)| (spelling.name(name), text(field)))
+            .collect();
+        let document = op.value.as_ref().map(|value| {
+            let json = value_field(&table.schema, value);
+            vec![(spelling.name("document"), spelling.bytes(json.as_bytes()))]
+        });
+        return Columns {
+            conditions: keys
+                .iter()
+                .map(|(name, text)| format!("{name} = {text}"))
+                .collect(),
+            key: keys,
+            value: document,
         };
     }
     let value = op.value.as_ref().map(|value| {

@@ -152,10 +152,33 @@ fn run_patch(
             "take a healthy replica as the target",
         ));
     }
-    let tables = pair.tables(&args.plan.tables.tables)?;
+    let has_unreadable = pair.has_unreadable();
+    let (names, force) = (&args.plan.tables.tables, args.force.force);
+    write(&pair, names, args.reversible, output, force, out)?;
+    Ok(if has_unreadable {
+        Exit::Damaged
+    } else {
+        Exit::DONE
+    })
+}
+
+/// Writes the patch between the two sides of a pair.
+///
+/// # Errors
+///
+/// Those of reading and writing.
+pub(super) fn write(
+    pair: &Replicas,
+    names: &[String],
+    reversible: bool,
+    output: &Path,
+    force: bool,
+    out: &mut Output,
+) -> Result<()> {
+    let tables = pair.tables(names)?;
     let header = PatchHeader {
         hash: pair.hash.id(),
-        reversible: args.reversible,
+        reversible,
         tables: tables
             .iter()
             .map(|table| {
@@ -165,7 +188,7 @@ fn run_patch(
             .collect(),
     };
     let wrap = |e| Error::io("writing", output, e);
-    let mut file = AtomicFile::create(output, args.force.force)?;
+    let mut file = AtomicFile::create(output, force)?;
     let mut writer = PatchWriter::new(&mut file, &wrap, &header, &pair.hash, true)?;
     for (index, table) in tables.iter().enumerate() {
         writer.table(index)?;
@@ -175,11 +198,7 @@ fn run_patch(
     pair.check_unchanged()?;
     finish(file, output, counts, out)?;
     out.detail(format!("{raw_bytes} bytes before compression"));
-    Ok(if pair.has_unreadable() {
-        Exit::Damaged
-    } else {
-        Exit::DONE
-    })
+    Ok(())
 }
 
 fn run_invert(args: &PatchArgs, patch: &Path, output: &Path, out: &mut Output) -> Result<Exit> {

@@ -81,7 +81,10 @@ impl Replicas {
         let mut snapshots = open_all(paths, trees.as_deref(), &options, out)?;
         check(&snapshots)?;
         let sides = paths.iter().zip(&snapshots);
-        lag::warn(sides.map(|(path, snapshot)| (*path, snapshot.as_ref())), out);
+        lag::warn(
+            sides.map(|(path, snapshot)| (*path, snapshot.as_ref())),
+            out,
+        );
         let has_lens = trees
             .iter()
             .flatten()
@@ -101,14 +104,34 @@ impl Replicas {
                     // They are seen as the trees were, which are not used.
                     snapshots = open_all(paths, None, &options, out)?;
                 }
-                let mut trees: Vec<Tree> = Vec::new();
-                for (snapshot, path) in snapshots.iter().zip(paths) {
-                    let tree = plan.build_tree(snapshot.as_ref(), path, trees.first(), out)?;
-                    trees.push(tree);
-                }
-                trees
+                build_trees(&names, &snapshots, plan, out)?
             }
         };
+        Replicas::new(names, snapshots, trees, plan, out)
+    }
+
+    /// Replicas whose snapshots are open already.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading; Usage.
+    pub fn build(
+        paths: Vec<PathBuf>,
+        snapshots: Vec<Box<dyn Snapshot>>,
+        plan: &Plan,
+        out: &Output,
+    ) -> Result<Replicas> {
+        let trees = build_trees(&paths, &snapshots, plan, out)?;
+        Replicas::new(paths, snapshots, trees, plan, out)
+    }
+
+    fn new(
+        paths: Vec<PathBuf>,
+        snapshots: Vec<Box<dyn Snapshot>>,
+        trees: Vec<Tree>,
+        plan: &Plan,
+        out: &Output,
+    ) -> Result<Replicas> {
         let sides: Vec<String> = (0..paths.len())
             .map(|index| side_name(index, paths.len()))
             .collect();
@@ -120,7 +143,7 @@ impl Replicas {
             tree.header().hash.check_same(&hash.id())?;
         }
         Ok(Replicas {
-            paths: names,
+            paths,
             snapshots,
             trees,
             hash,
@@ -231,6 +254,21 @@ impl Replicas {
             .try_for_each(|snapshot| snapshot.check_unchanged())?;
         self.trees.iter().try_for_each(Tree::check_unchanged)
     }
+}
+
+/// The trees of all snapshots, as the first one's is.
+fn build_trees(
+    paths: &[PathBuf],
+    snapshots: &[Box<dyn Snapshot>],
+    plan: &Plan,
+    out: &Output,
+) -> Result<Vec<Tree>> {
+    let mut trees: Vec<Tree> = Vec::new();
+    for (snapshot, path) in snapshots.iter().zip(paths) {
+        let tree = plan.build_tree(snapshot.as_ref(), path, trees.first(), out)?;
+        trees.push(tree);
+    }
+    Ok(trees)
 }
 
 /// Opens all snapshots, each seen as its tree was.

@@ -99,7 +99,7 @@ impl Lines<'_> {
         match (fields::fields(self.schema, row.value), self.schema) {
             (Some(fields), _) => self.push_fields(line, fields),
             (None, Schema::Bytes) => self.push_value(line, row.value),
-            (None, Schema::Columns { .. } | Schema::Cql(_)) => {
+            (None, _) => {
                 line.extend_from_slice(b"\\raw:");
                 self.push_value(line, row.value);
             }
@@ -120,6 +120,15 @@ impl Lines<'_> {
                 Some(field) if matches!(self.schema, Schema::Cql(_)) => {
                     let shown = self.schema.show_field(name, Some(field));
                     self.push_value(line, shown.as_bytes());
+                }
+                Some(field) if matches!(self.schema, Schema::Document { .. }) => {
+                    let shown = self.schema.show_field(name, Some(field));
+                    let most = if self.cut {
+                        VALUE_ON_TERMINAL_MAX
+                    } else {
+                        usize::MAX
+                    };
+                    line.extend_from_slice(output::cut(&shown, most).as_bytes());
                 }
                 Some(field) => self.push_value(line, field),
                 None => line.extend_from_slice(NULL_SHOWN.as_bytes()),

@@ -35,7 +35,9 @@ pub enum Opened {
 /// Where no key is asked for, delimited text takes the columns of the key from `schema`, that of the side that was opened first:
 /// the sides may have their columns in any order.
 pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let (true, Some(Schema::Columns { key, .. })) = (options.text.usual_key.is_empty(), schema) {
+    if let (true, Some(Schema::Columns { key, .. } | Schema::Document { key })) =
+        (options.text.usual_key.is_empty(), schema)
+    {
         options.text.usual_key.clone_from(key);
     }
 }

@@ -311,6 +311,10 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
             out.extend_from_slice(&cql.now.to_le_bytes());
             out.extend_from_slice(&cql.gc_before.to_le_bytes());
         }
+        Schema::Document { key } => {
+            out.push(4);
+            push_names(out, key);
+        }
     }
 }
 
@@ -343,6 +347,9 @@ pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
             },
         }),
         2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
+        4 => Some(Schema::Document {
+            key: read_names(cursor)?,
+        }),
         _ => None,
     }
 }

@@ -18,6 +18,12 @@ pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
     true
 }
 
+/// Whether a text is the one spelling of a number.
+pub fn is_canonical(text: &[u8]) -> bool {
+    let mut canonical = Vec::new();
+    push_canonical(&mut canonical, text) && canonical == text
+}
+
 /// The order of two numbers as [`push_canonical`] takes them, exactly; `None` where one of them is none.
 pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
     let (one, other) = (Number::parse(one)?, Number::parse(other)?);

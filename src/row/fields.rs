@@ -17,6 +17,9 @@ pub fn fields<'a>(schema: &'a Schema, value: &'a [u8]) -> Option<Vec<Field<'a>>>
             wide::read(value).map(|columns| columns.map(|(n, v)| (n, Some(v))).collect())
         }
         Schema::Cql(cql) => cql.fields(value),
+        Schema::Document { .. } => {
+            wide::read_fields(value).map(|columns| columns.map(|(n, v)| (n, Some(v))).collect())
+        }
         Schema::Columns { value: names, .. } => {
             let fields = decode_value(value, names.len())?;
             Some(names.iter().map(String::as_bytes).zip(fields).collect())

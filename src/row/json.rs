@@ -4,6 +4,9 @@
 //! value are objects from column names to such bytes, NULL is `null`. Bytes that do not have the schema's columns, a boundary
 //! key say, are shown as bytes.
 //!
+//! With [`Schema::Document`], a key and a value are such objects too, and each field is the JSON value that it stands for
+//! ([`scalar`]).
+//!
 //! A value with columns of its own ([`wide`]) is an object too. Its names are escaped as keys are for a person; a name
 //! `hex` that stands alone is `\\x68ex`, so that no such object looks like bytes.
 
@@ -14,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::columns::{decode_key, decode_value};
 use super::wide::{self, WideColumns};
-use super::{Schema, escape};
+use super::{Schema, escape, scalar};
 
 /// Returns a key as JSON.
 pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
@@ -27,6 +30,11 @@ pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
         && let Some(json) = cql.key_json(key)
     {
         return json;
+    }
+    if let Schema::Document { key: names } = schema
+        && let Some(fields) = decode_key(key, names.len())
+    {
+        return object(names, fields.iter().map(|field| scalar::to_json(field)));
     }
     bytes_json(key)
 }
@@ -51,6 +59,10 @@ pub fn value_json(schema: &Schema, value: &[u8]) -> Value {
     if let (Schema::Bytes, Some(columns)) = (schema, wide::read(value)) {
         return wide_json(columns);
     }
+    if let (Schema::Document { .. }, Some(fields)) = (schema, wide::read_fields(value)) {
+        let fields = fields.map(|(name, field)| (name_json(name), scalar::to_json(field)));
+        return Value::Object(fields.collect());
+    }
     bytes_json(value)
 }
 
@@ -71,6 +83,14 @@ fn wide_json(columns: WideColumns<'_>) -> Value {
     };
     let fields = columns.map(|(name, field)| (name_of(name), bytes_json(field)));
     Value::Object(fields.collect::<Map<_, _>>())
+}
+
+/// The name of a document's field, which is UTF-8.
+fn name_json(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => escape(name).into_owned(),
+    }
 }
 
 /// Returns bytes as a JSON string where they are UTF-8, else as `{"hex":"..."}`.

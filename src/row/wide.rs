@@ -29,11 +29,15 @@ pub struct WideColumns<'a> {
 /// Splits a value into its columns; `None` where it has none (any plain value).
 #[inline]
 pub fn read(value: &[u8]) -> Option<WideColumns<'_>> {
-    let columns = value.strip_prefix(&MARKER)?;
-    read_columns(columns)
+    let columns = read_fields(value.strip_prefix(&MARKER)?)?;
+    let mut first_two = columns.clone();
+    let is_plain = matches!((first_two.next(), first_two.next()), (Some((b"", _)), None));
+    (!is_plain).then_some(columns)
 }
 
-fn read_columns(bytes: &[u8]) -> Option<WideColumns<'_>> {
+/// Splits a value that is columns in every case and has no marker, as documents have them; `None` where it is not so encoded.
+#[inline]
+pub fn read_fields(bytes: &[u8]) -> Option<WideColumns<'_>> {
     let mut cursor = Cursor::new(bytes);
     let columns = WideColumns {
         left: short_varint(&mut cursor)?,
@@ -49,8 +53,7 @@ fn read_columns(bytes: &[u8]) -> Option<WideColumns<'_>> {
         }
         previous = Some(name);
     }
-    let is_plain = columns.left == 1 && previous == Some(b"");
-    (rest.cursor.is_empty() && !is_plain).then_some(columns)
+    rest.cursor.is_empty().then_some(columns)
 }
 
 /// Reads a varint32 that could not be shorter.
@@ -91,6 +94,14 @@ pub fn push<'a>(value: &mut Vec<u8>, columns: impl Iterator<Item = (&'a [u8], &'
         return;
     }
     value.extend_from_slice(&MARKER);
+    push_fields(value, columns);
+}
+
+/// Appends columns without a marker, for [`read_fields`]; they are as [`push`] wants them.
+pub fn push_fields<'a>(
+    value: &mut Vec<u8>,
+    columns: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+) {
     push_varint(value, columns.clone().count() as u64);
     for (name, field) in columns {
         push_varint(value, name.len() as u64);

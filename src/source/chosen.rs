@@ -79,6 +79,7 @@ impl Chosen {
                 .filter(|(_, counts)| *counts)
                 .map(|(name, _)| name.clone())
                 .collect(),
+            sql: None,
         }
     }
 
@@ -123,7 +124,7 @@ mod tests {
             (&["a", "b"], &["b"], &["a"]),
         ] {
             let chosen = choose(columns, ignored, &[]).unwrap();
-            let Schema::Columns { key, value } = chosen.schema() else {
+            let Schema::Columns { key, value, .. } = chosen.schema() else {
                 panic!("no columns");
             };
             assert_eq!((key, value.clone()), (list(&["k", "l"]), list(expected)));

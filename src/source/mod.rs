@@ -21,6 +21,7 @@ pub mod block_table;
 pub mod cassandra;
 pub mod chosen;
 pub mod csv;
+pub mod dynamodb;
 pub mod jsonl;
 pub mod lsm;
 pub mod memory;
@@ -119,6 +120,7 @@ pub enum Detected {
 pub const FORMATS: &[Format] = &[
     block_table::FORMAT,
     csv::FORMAT,
+    dynamodb::FILE_FORMAT,
     jsonl::FORMAT,
     lsm::FORMAT,
     cassandra::FORMAT,
@@ -128,6 +130,7 @@ pub const FORMATS: &[Format] = &[
     bbolt::ETCD_FOLDER,
     bitcask::FORMAT,
     bitcask::RIAK,
+    dynamodb::FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -172,6 +175,16 @@ pub struct TextOptions {
     /// part then need not prove first that the whole text is in order. The pieces of a table's own
     /// [`Table::split`] are scanned without such a proof in any case.
     pub trust_order: bool,
+}
+
+impl TextOptions {
+    /// The columns of the key that are asked for, else those of the other side.
+    pub fn wanted_key(&self) -> &[String] {
+        match self.key.is_empty() {
+            true => &self.usual_key,
+            false => &self.key,
+        }
+    }
 }
 
 /// How database folders are read.

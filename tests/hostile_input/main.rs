@@ -13,6 +13,7 @@ mod craft;
 mod extremes;
 mod folders;
 mod harness;
+mod json;
 mod mutations;
 mod parsers;
 mod stores;

@@ -242,6 +242,7 @@ mod tests {
         let rules = Rules {
             ties: Ties::V4,
             now: 100,
+            holders: Holders::OneNode,
         };
         let of = |versions: &[Version<'static>]| {
             let (first, rest) = versions.split_first().unwrap();

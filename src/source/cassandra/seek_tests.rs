@@ -45,6 +45,7 @@ fn open(folder: &Path, gc_before: i64) -> CassandraTable {
     let rules = Rules {
         ties: Ties::V4,
         now,
+        holders: super::super::counter::Holders::OneNode,
     };
     CassandraTable::new("t".into(), folder, sstables, None, lens, rules).unwrap()
 }

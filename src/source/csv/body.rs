@@ -438,7 +438,7 @@ impl Body {
 }
 
 /// The 1-based number of the line that holds `offset`; of the last line that could be read, where reading fails.
-pub(super) fn line_number(input: &Input, offset: u64) -> u64 {
+pub fn line_number(input: &Input, offset: u64) -> u64 {
     let (mut line, mut at, mut scratch) = (1, 0, Vec::new());
     while at < offset {
         let len = WINDOW_BYTES.min(offset - at);

@@ -39,6 +39,7 @@ mod record;
 mod scan;
 mod write;
 
+pub use body::line_number;
 pub use dialect::is_tab_separated;
 
 use body::Body;

@@ -42,6 +42,12 @@ pub(super) fn create<'a>(
     let dialect = Dialect::new(&options.text, std::path::Path::new(""))?;
     let (names, parts, key_columns, value_columns) = match schema {
         Schema::Bytes | Schema::Cql(_) => (vec!["key".into(), "value".into()], Vec::new(), 0, 0),
+        Schema::Document { .. } => {
+            return Err(Error::usage(
+                "documents have fields of their own, and delimited text has fixed columns",
+                "choose the columns with --columns, or write .jsonl",
+            ));
+        }
         Schema::Columns { key, value, .. } => (
             key.iter().chain(value).cloned().collect(),
             (0..key.len())

@@ -1,35 +1,17 @@
-//! JSON lines, written only: one object a row, `{"key":...,"value":...}`, as [`crate::row::json`] describes them.
+//! Writes rows as JSON lines: documents as they are, all other rows as `{"key":...,"value":...}`.
 
 use std::io::{BufWriter, Write};
 
+use serde_json::{Map, Value};
+
 use crate::error::{Error, Result};
-use crate::file::input::Input;
 use crate::row::{Row, Schema, escape, json};
+use crate::source::{RowWriter, SourceOptions};
 
-use super::{Detected, Format, Reader, RowWriter, Snapshot, SourceOptions};
+use super::path::FieldPath;
 
-/// JSON lines.
-pub const FORMAT: Format = Format {
-    name: "jsonl",
-    about: "JSON lines, one object a row (.jsonl); written by convert, not read",
-    extensions: &["jsonl", "ndjson"],
-    // Read by nobody yet, but refused by its name with a reason.
-    reader: Reader::File {
-        detect: |_| Ok(Detected::Maybe),
-        open,
-    },
-    create: Some(create),
-};
-
-fn open(input: Input, _: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    Err(Error::unsupported(
-        input.path(),
-        "mdiff writes .jsonl but does not read it yet",
-        "convert the snapshot itself, or export it as .csv",
-    ))
-}
-
-fn create<'a>(
+/// Makes the writer of `convert -o`.
+pub(super) fn create<'a>(
     out: Box<dyn Write + 'a>,
     schema: &Schema,
     _: &SourceOptions,
@@ -45,11 +27,36 @@ struct Writer<'a> {
     schema: Schema,
 }
 
+impl Writer<'_> {
+    /// The document that a row was: the key's fields, then the others.
+    fn document(&self, row: Row<'_>) -> Option<Value> {
+        let Schema::Document { .. } = &self.schema else {
+            return None;
+        };
+        let (Value::Object(key), Value::Object(others)) = (
+            json::key_json(&self.schema, row.key),
+            json::value_json(&self.schema, row.value),
+        ) else {
+            return None;
+        };
+        // A nested field of the key is still in its place among the others.
+        let key = key.into_iter().filter_map(|(name, field)| {
+            let path = FieldPath::parse(&name);
+            (!path.is_nested()).then(|| (path.outermost().to_owned(), field))
+        });
+        let mut fields: Map<String, Value> = key.collect();
+        fields.extend(others);
+        Some(Value::Object(fields))
+    }
+}
+
 impl RowWriter for Writer<'_> {
     fn put(&mut self, row: Row<'_>) -> Result<()> {
-        let object = serde_json::json!({
-            "key": json::key_json(&self.schema, row.key),
-            "value": json::value_json(&self.schema, row.value),
+        let object = self.document(row).unwrap_or_else(|| {
+            serde_json::json!({
+                "key": json::key_json(&self.schema, row.key),
+                "value": json::value_json(&self.schema, row.value),
+            })
         });
         writeln!(self.out, "{object}").map_err(|e| Error::io("writing", "the output", e))
     }
