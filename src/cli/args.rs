@@ -267,6 +267,7 @@ impl SourceArgs {
             format: self.format.clone(),
             text: TextOptions {
                 key: self.key.clone(),
+                key_is_taken: false,
                 columns: self.columns.clone(),
                 ignore_columns: self.ignore_columns.clone(),
                 delimiter: self.delimiter,

@@ -54,6 +54,7 @@ pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened
 pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
     if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
         options.text.key.clone_from(key);
+        options.text.key_is_taken = true;
     }
 }
 

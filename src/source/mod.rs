@@ -19,6 +19,7 @@ pub mod csv;
 pub mod jsonl;
 pub mod lsm;
 pub mod memory;
+pub mod mysql;
 pub mod sort;
 pub mod sorted_table;
 pub mod union;
@@ -107,6 +108,7 @@ pub const FORMATS: &[Format] = &[
     jsonl::FORMAT,
     lsm::FORMAT,
     cassandra::FORMAT,
+    mysql::FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -133,6 +135,8 @@ pub struct SourceOptions {
 pub struct TextOptions {
     /// Columns of the key, by name or 1-based number; empty is the first column.
     pub key: Vec<String>,
+    /// The key is that of another side, and nobody asked for it: tables that have a key of their own keep it.
+    pub key_is_taken: bool,
     /// Only these columns (and the key's); empty is all.
     pub columns: Vec<String>,
     /// Not these columns.
