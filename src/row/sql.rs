@@ -6,6 +6,7 @@
 use super::Schema;
 
 mod generic;
+pub mod mysql;
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +75,10 @@ impl Spelling<'_> {
 
     /// A column's name.
     pub fn name(&self, name: &str) -> String {
-        generic::name(name)
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::MySql) => mysql::name(name),
+            _ => generic::name(name),
+        }
     }
 
     /// The value of the key's column at `index`.
@@ -93,7 +97,10 @@ impl Spelling<'_> {
         generic::literal(bytes)
     }
 
-    fn literal(&self, _sql_type: Option<&String>, field: &[u8]) -> String {
-        generic::literal(field)
+    fn literal(&self, sql_type: Option<&String>, field: &[u8]) -> String {
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::MySql) => mysql::literal(sql_type.map(String::as_str), field),
+            _ => generic::literal(field),
+        }
     }
 }

@@ -1,41 +1,7 @@
 //! `CREATE TABLE` and `ALTER TABLE`, as far as they say which columns and keys a table has.
 
 use super::lex::{Lexer, Stop, Token};
-
-/// What a column holds, which decides how its values are made canonical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A number: its one decimal spelling.
-    Number,
-    /// Bits: the number they make.
-    Bits,
-    /// Bytes.
-    Bytes,
-    /// All else: the text as it is.
-    Text,
-}
-
-impl Kind {
-    /// That of a type as it is spelled: `bigint(20) unsigned`.
-    pub fn of_type(sql_type: &str) -> Kind {
-        let word = sql_type
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        match word.as_str() {
-            "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "decimal"
-            | "numeric" | "dec" | "fixed" | "number" | "float" | "double" | "real" | "year" | "bool"
-            | "boolean" | "serial" => Kind::Number,
-            "bit" => Kind::Bits,
-            "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob"
-            | "geometry" | "point" | "linestring" | "polygon" | "multipoint"
-            | "multilinestring" | "multipolygon" | "geometrycollection" | "geomcollection"
-            | "vector" => Kind::Bytes,
-            _ => Kind::Text,
-        }
-    }
-}
+use crate::row::sql::mysql::Kind;
 
 /// A column as its table was created with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::lex::Stop;
 use super::session::Session;
 use super::statements::{Statement, Statements, TableName};
 use super::window::show_place;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::file::input::Input;
 use crate::source::sort::{SortOptions, Sorter};
 use crate::source::sorted_table::{SortedTable, Unsorted};
@@ -79,7 +79,7 @@ pub(super) fn read(input: &Input, known: &Known) -> Result<Contents> {
                 let found = match tables.get_mut(&name) {
                     Some(found) => found,
                     None => {
-                        let definition = known.table(&name, input)?;
+                        let definition = known.table(&name);
                         let extent = None;
                         tables
                             .entry(name)
@@ -123,7 +123,8 @@ impl Known {
         read(&input, &Known::default()).map(|contents| Known(contents.tables))
     }
 
-    fn table(&self, name: &TableName, input: &Input) -> Result<Definition> {
+    /// How the table was created; without columns where that is not known.
+    fn table(&self, name: &TableName) -> Definition {
         let exact = self.0.get(name);
         let found = exact.or_else(|| {
             let mut others = self.0.iter().filter(|(other, _)| other.table == name.table);
@@ -132,17 +133,7 @@ impl Known {
             };
             only.map(|(_, found)| found)
         });
-        match found {
-            Some(found) => Ok(found.definition.clone()),
-            None => Err(Error::unsupported(
-                input.path(),
-                format!(
-                    "it has rows of {:?}, and not the CREATE TABLE that tells what they are",
-                    name.table
-                ),
-                "name a dump that has it with --schema FILE, or dump without --no-create-info",
-            )),
-        }
+        found.map(|found| found.definition.clone()).unwrap_or_default()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which columns of a table make keys and values, and rows made of them.
 
-use super::create::{Definition, Kind};
+use super::create::Definition;
 use super::lex::Stop;
 use super::statements::TableName;
 use super::values::{Field, content};
 use crate::error::{Error, Result};
 use crate::row::columns::{push_key_column, push_value_column};
+use crate::row::sql::mysql::Kind;
 use crate::row::sql::{Dialect, SqlTable};
 use crate::row::{Row, Schema};
 use crate::source::TextOptions;
@@ -61,7 +62,12 @@ impl Layout {
             value.retain(|at| is_listed(&options.columns, *at));
         }
         value.sort_by_key(|at| definition.columns.get(*at).map(|column| &column.name));
-        let refusal = if key.is_empty() {
+        let refusal = if definition.columns.is_empty() {
+            Some((
+                format!("there are rows of {name:?}, and not the CREATE TABLE that tells what they are"),
+                "name a dump that has it with --schema FILE, or other tables with --table; --no-create-info leaves it out of dumps".to_owned(),
+            ))
+        } else if key.is_empty() {
             let names: Vec<String> = definition
                 .columns
                 .iter()
@@ -267,8 +273,10 @@ impl Encoder {
                 Some(text) if is_one => self.key.extend_from_slice(text),
                 Some(text) => push_key_column(&mut self.key, text),
                 None => {
-                    let what = format!("NULL in the column {:?} of the key", slot.name);
-                    return Err(Stop::flaw(0, what));
+                    return Err(Stop::refused(
+                        format!("NULL in the column {:?} of the key", slot.name),
+                        "choose another key with --key",
+                    ));
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! The values of a row: where they stand, and the bytes they mean.
 
-use super::create::Kind;
 use super::lex::{Lexer, Quoting, Stop, Token, quoted, unquote};
 use crate::row::decimal::push_canonical;
+use crate::row::sql::mysql::Kind;
 
 /// How a value is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +223,7 @@ pub(super) fn content<'a>(
     match (kind, form) {
         (_, Form::Null) => Ok(None),
         (Kind::Text | Kind::Bytes, Form::Plain | Form::Bare) => Ok(Some(raw)),
-        (Kind::Number, Form::Plain | Form::Bare) => number_text(raw, scratch).map(Some),
+        (Kind::Number | Kind::Float, Form::Plain | Form::Bare) => number_text(raw, scratch).map(Some),
         _ => undone(kind, form, raw, scratch).map(Some),
     }
 }
@@ -253,26 +253,17 @@ fn undone<'a>(
     }
     match kind {
         Kind::Text | Kind::Bytes => Ok(scratch),
-        Kind::Number if form == Form::Hex => Err("hexadecimal digits in a column of numbers".into()),
-        Kind::Number => {
-            let text = std::mem::take(scratch);
-            number_text(&text, scratch)?;
-            if scratch.is_empty() {
-                *scratch = text;
-            }
-            Ok(scratch)
+        Kind::Number | Kind::Float if form == Form::Hex => {
+            Err("hexadecimal digits in a column of numbers".into())
         }
-        Kind::Bits if form == Form::Bare => {
-            let text = std::mem::take(scratch);
-            number_text(&text, scratch)?;
-            if scratch.is_empty() {
-                *scratch = text;
-            }
-            Ok(scratch)
-        }
-        Kind::Bits => {
+        Kind::Bits if form != Form::Bare => {
             let bits = bits_of_bytes(scratch)?;
             Ok(put(scratch, bits))
+        }
+        _ => {
+            let text = std::mem::take(scratch);
+            *scratch = number_text(&text, scratch)?.to_vec();
+            Ok(scratch)
         }
     }
 }
