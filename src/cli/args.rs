@@ -18,7 +18,7 @@ use crate::row::Schema;
 use crate::source::cassandra::cells::Ties;
 use crate::source::cassandra::view::View;
 use crate::source::{
-    CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions,
+    CassandraOptions, DatabaseOptions, LoadOptions, Snapshot, SourceOptions, Table, TextOptions,
 };
 use crate::tree::leaf_bits_of_rows;
 
@@ -116,6 +116,16 @@ pub enum ViewArg {
     Live,
 }
 
+/// What ends a line of a file for LOAD DATA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LineEndArg {
+    /// \n
+    #[default]
+    Lf,
+    /// \r\n
+    Crlf,
+}
+
 /// Whose rule decides between writes of equal timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TiesArg {
@@ -172,6 +182,14 @@ pub struct SourceArgs {
     /// An unquoted column of this text is NULL, which is not the same as an empty text. Default: there is no NULL.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub null: Option<String>,
+
+    /// MySQL's --tab: the quote around fields, where there is one
+    #[arg(long, value_name = "CHAR", value_parser = parse_quote)]
+    pub enclosed_by: Option<u8>,
+
+    /// MySQL's --tab: what ends a line
+    #[arg(long, value_enum, value_name = "END", default_value_t)]
+    pub line_end: LineEndArg,
 
     /// Databases: leave the logs out, so that only what is in tables counts
     #[arg(long)]
@@ -267,13 +285,17 @@ impl SourceArgs {
             format: self.format.clone(),
             text: TextOptions {
                 key: self.key.clone(),
-                key_is_taken: false,
+                fallback_key: Vec::new(),
                 columns: self.columns.clone(),
                 ignore_columns: self.ignore_columns.clone(),
                 delimiter: self.delimiter,
                 no_header: self.no_header,
                 null: self.null.clone(),
                 trust_order: false,
+            },
+            load: LoadOptions {
+                enclosed_by: self.enclosed_by,
+                crlf: self.line_end == LineEndArg::Crlf,
             },
             database: DatabaseOptions {
                 no_wal: self.no_wal,
@@ -577,6 +599,13 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         [b'"' | b'\r' | b'\n'] => Err("a quote or the end of a line can't separate columns".into()),
         [byte] if byte.is_ascii() => Ok(*byte),
         _ => Err("one ASCII character, or `tab`, is wanted".into()),
+    }
+}
+
+fn parse_quote(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii_graphic() && *byte != b'\\' => Ok(*byte),
+        _ => Err("one character of ASCII that is no backslash is wanted".into()),
     }
 }
 

@@ -181,7 +181,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
     }
     let mut current: Option<(&PatchTable, KeyRange)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
-    ops::begin(form, out)?;
+    ops::begin(form, &tables, out)?;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Table(index) => {

@@ -13,14 +13,20 @@ use crate::row::json::{key_json, value_field, value_json};
 use crate::row::sql::Spelling;
 use crate::row::{Schema, wide};
 
-/// Prints the line before the first operation, where the form has one.
+/// Prints what comes before the first operation, where the form has that.
 ///
 /// # Errors
 ///
 /// Those of printing.
-pub fn begin(form: PatchForm, out: &mut Output) -> Result<()> {
+pub fn begin(form: PatchForm, tables: &[PatchTable], out: &mut Output) -> Result<()> {
     match form {
         PatchForm::Csv => out.line("table,op,key,value"),
+        PatchForm::Sql => {
+            let preamble = tables
+                .iter()
+                .find_map(|table| Spelling::of(&table.schema).preamble());
+            preamble.map_or(Ok(()), |line| out.line(line))
+        }
         _ => Ok(()),
     }
 }

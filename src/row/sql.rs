@@ -62,6 +62,14 @@ impl Spelling<'_> {
         Spelling { sql }
     }
 
+    /// What a session must be told before the statements, where it must.
+    pub fn preamble(&self) -> Option<&'static str> {
+        match self.sql?.dialect {
+            Dialect::MySql => Some(mysql::PREAMBLE),
+            _ => None,
+        }
+    }
+
     /// The table's full name; `name` where the schema tells none.
     pub fn table(&self, name: &str) -> String {
         match self.sql {

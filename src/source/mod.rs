@@ -109,6 +109,8 @@ pub const FORMATS: &[Format] = &[
     lsm::FORMAT,
     cassandra::FORMAT,
     mysql::FORMAT,
+    mysql::XML_FORMAT,
+    mysql::FOLDER_FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -120,6 +122,8 @@ pub struct SourceOptions {
     pub format: Option<String>,
     /// Delimited text.
     pub text: TextOptions,
+    /// Files for LOAD DATA of MySQL.
+    pub load: LoadOptions,
     /// Database folders.
     pub database: DatabaseOptions,
     /// Folders of Cassandra's and ScyllaDB's SSTables.
@@ -135,8 +139,8 @@ pub struct SourceOptions {
 pub struct TextOptions {
     /// Columns of the key, by name or 1-based number; empty is the first column.
     pub key: Vec<String>,
-    /// The key is that of another side, and nobody asked for it: tables that have a key of their own keep it.
-    pub key_is_taken: bool,
+    /// Columns of the key where neither [`TextOptions::key`] nor the snapshot itself names any: those of the other side.
+    pub fallback_key: Vec<String>,
     /// Only these columns (and the key's); empty is all.
     pub columns: Vec<String>,
     /// Not these columns.
@@ -151,6 +155,15 @@ pub struct TextOptions {
     /// part then need not prove first that the whole text is in order. The pieces of a table's own
     /// [`Table::split`] are scanned without such a proof in any case.
     pub trust_order: bool,
+}
+
+/// How files for LOAD DATA are read, besides [`TextOptions::delimiter`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions {
+    /// The quote around fields, which may stand around some or all of them.
+    pub enclosed_by: Option<u8>,
+    /// Lines end in `\r\n`.
+    pub crlf: bool,
 }
 
 /// How database folders are read.

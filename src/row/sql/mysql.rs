@@ -46,6 +46,9 @@ impl Kind {
     }
 }
 
+/// Names are in UTF-8, and timestamps in the time zone that mysqldump sets.
+pub(super) const PREAMBLE: &str = "SET NAMES utf8mb4, TIME_ZONE = '+00:00';";
+
 /// A name in backquotes.
 pub(super) fn name(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))

@@ -1,20 +1,21 @@
 //! A file of SQL statements: the tables that are left when all of them were run, and the rows put into these.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 
 use super::create::Definition;
-use super::layout::{Layout, names_of};
+use super::layout::Layout;
 use super::lex::Stop;
 use super::session::Session;
+use super::snapshot::{DumpSnapshot, estimate};
 use super::statements::{Statement, Statements, TableName};
 use super::window::show_place;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::file::input::Input;
-use crate::source::sort::{SortOptions, Sorter};
-use crate::source::sorted_table::{SortedTable, Unsorted};
-use crate::source::{Estimate, RowWriter, Snapshot, SourceOptions, Table};
+use crate::row::Row;
+use crate::source::sort::Sorter;
+use crate::source::sorted_table::Unsorted;
+use crate::source::{Estimate, SourceOptions};
 
 /// Where the rows of a table lie: from the first INSERT to the last. INSERTs into other tables may stand between them.
 #[derive(Debug, Clone)]
@@ -40,13 +41,13 @@ pub(super) struct Contents {
     pub session: Session,
 }
 
-/// Passes over a file of statements. Tables that it does not create are looked for in `known`.
+/// Passes over a file of statements, with what was set before it. Tables that it does not create are looked for in `known`.
 ///
 /// # Errors
 ///
 /// Damaged; Unsupported.
-pub(super) fn read(input: &Input, known: &Known) -> Result<Contents> {
-    let mut statements = Statements::new(input, 0, Session::default());
+pub(super) fn read(input: &Input, session: Session, known: &Known) -> Result<Contents> {
+    let mut statements = Statements::new(input, 0, session);
     let mut tables: BTreeMap<TableName, Found> = BTreeMap::new();
     while let Some((offset, statement)) = statements.next()? {
         match statement {
@@ -107,7 +108,7 @@ pub(super) fn read(input: &Input, known: &Known) -> Result<Contents> {
 
 /// Tables whose CREATE statements stand in another file.
 #[derive(Debug, Default)]
-pub(super) struct Known(BTreeMap<TableName, Found>);
+pub(super) struct Known(pub BTreeMap<TableName, Found>);
 
 impl Known {
     /// Those of the file that --schema names.
@@ -120,7 +121,8 @@ impl Known {
             return Ok(Known::default());
         };
         let input = Input::open(path, &options.file)?;
-        read(&input, &Known::default()).map(|contents| Known(contents.tables))
+        let contents = read(&input, Session::default(), &Known::default())?;
+        Ok(Known(contents.tables))
     }
 
     /// How the table was created; without columns where that is not known.
@@ -137,25 +139,38 @@ impl Known {
     }
 }
 
-/// The rows of one table of a file of statements.
-struct Rows {
-    input: Arc<Input>,
-    name: TableName,
-    layout: Layout,
-    extent: Option<Extent>,
+/// A part of the rows of a table.
+pub(super) struct Part {
+    pub input: Arc<Input>,
+    pub extent: Extent,
+}
+
+/// The rows of one table in files of statements.
+pub(super) struct Rows {
+    pub name: TableName,
+    pub layout: Layout,
+    pub parts: Vec<Part>,
 }
 
 impl Rows {
-    /// Hands every row and its offset to `visit`.
-    fn visit(
+    /// Hands every row to `visit`, with its place: its offset in all the files that hold rows, one behind the other.
+    fn visit(&self, visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>) -> Result<()> {
+        let mut base = 0;
+        for part in &self.parts {
+            self.visit_part(part, base, visit)?;
+            base += part.input.len();
+        }
+        Ok(())
+    }
+
+    fn visit_part(
         &self,
-        visit: &mut dyn FnMut(crate::row::Row<'_>, u64) -> Result<()>,
+        part: &Part,
+        base: u64,
+        visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>,
     ) -> Result<()> {
-        let Some(extent) = &self.extent else {
-            return Ok(());
-        };
-        let mut statements =
-            Statements::new(&self.input, extent.start, extent.session.clone());
+        let extent = &part.extent;
+        let mut statements = Statements::new(&part.input, extent.start, extent.session.clone());
         while statements.pos() < extent.end {
             let Some((offset, statement)) = statements.next()? else {
                 break;
@@ -173,7 +188,7 @@ impl Rows {
                 .map_err(|stop| statements.error(offset, stop))?;
             statements.rows(&mut |bytes, fields, offset| {
                 let row = encoder.row(bytes, fields)?;
-                visit(row, offset).map_err(Stop::Failed)
+                visit(row, base + offset).map_err(Stop::Failed)
             })?;
         }
         Ok(())
@@ -183,118 +198,57 @@ impl Rows {
 impl Unsorted for Rows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
-        self.visit(&mut |row, offset| sorter.push(row, offset))
+        self.visit(&mut |row, place| sorter.push(row, place))
     }
 
     fn show_place(&self, place: u64) -> String {
-        show_place(&self.input, place)
+        let mut offset = place;
+        for part in &self.parts {
+            if offset < part.input.len() {
+                let shown = show_place(&part.input, offset);
+                return match self.parts.len() {
+                    1 => shown,
+                    _ => format!("{} {shown}", part.input.path().display()),
+                };
+            }
+            offset -= part.input.len();
+        }
+        format!("offset {place}")
     }
 
     fn estimate(&self) -> Estimate {
-        const SAMPLE_ROWS: u64 = 200;
-        let Some(extent) = &self.extent else {
-            return Estimate::default();
-        };
-        let (mut rows, mut bytes, mut read_to) = (0, 0, extent.start);
-        // A fault in front will be met again by whoever reads.
-        let _ = self.visit(&mut |row, offset| {
-            rows += 1;
-            bytes += row.len_bytes();
-            read_to = offset;
-            match rows < SAMPLE_ROWS {
-                true => Ok(()),
-                false => Err(ErrorKind::Stopped.into()),
-            }
-        });
-        let file_bytes = extent.end - extent.start;
-        let sampled = read_to - extent.start;
-        let scaled = |count: u64| match rows < SAMPLE_ROWS || sampled == 0 {
-            true => count,
-            false => {
-                let scaled = u128::from(count) * u128::from(file_bytes) / u128::from(sampled);
-                u64::try_from(scaled).unwrap_or(u64::MAX)
-            }
-        };
-        Estimate {
-            rows: scaled(rows),
-            bytes: scaled(bytes),
-            file_bytes,
-        }
-    }
-}
-
-/// An open dump.
-pub(super) struct Dump {
-    input: Arc<Input>,
-    session: Session,
-    tables: Vec<SortedTable<Rows>>,
-}
-
-impl Dump {
-    /// Finds the tables of a dump.
-    ///
-    /// # Errors
-    ///
-    /// Damaged; Unsupported; Usage where options name columns that no table has.
-    pub fn open(input: Input, options: &SourceOptions) -> Result<Dump> {
-        let contents = read(&input, &Known::of_option(options)?)?;
-        let input = Arc::new(input);
-        let names: Vec<&TableName> = contents.tables.keys().collect();
-        let shown = names_of(&names);
-        let sort = SortOptions {
-            temp_dir: options.file.temp_dir.clone(),
-            memory_bytes: options.sort_memory_bytes,
-            path: input.path().to_owned(),
-        };
-        let mut tables = Vec::new();
-        for ((name, found), (shown, full_name)) in contents.tables.into_iter().zip(shown) {
-            let layout = Layout::new(shown.clone(), found.definition, &options.text);
-            let schema = layout.schema(full_name);
-            let rows = Rows {
-                input: input.clone(),
-                name,
-                layout,
-                extent: found.extent,
-            };
-            tables.push(SortedTable::new(shown, schema, sort.clone(), rows));
-        }
-        tables.sort_by(|a, b| a.name().cmp(b.name()));
-        Layout::check_options(tables.iter().map(|table| &table.rows().layout), &options.text)?;
-        Ok(Dump {
-            input,
-            session: contents.session,
-            tables,
+        let file_bytes = self.parts.iter().map(|part| part.extent.end - part.extent.start);
+        let start = self.parts.first().map_or(0, |part| part.extent.start);
+        estimate(file_bytes.sum(), |visit| {
+            self.visit(&mut |row, place| visit(row, place - start))
         })
     }
 }
 
-impl Snapshot for Dump {
-    fn format(&self) -> &'static str {
-        super::FORMAT.name
-    }
-
-    fn tables(&self) -> Vec<&dyn Table> {
-        self.tables
-            .iter()
-            .map(|table| table as &dyn Table)
-            .collect()
-    }
-
-    fn check_unchanged(&self) -> Result<()> {
-        self.input.check_unchanged()
-    }
-
-    fn describe(&self) -> Vec<(String, String)> {
-        let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".to_owned());
-        vec![
-            ("bytes".into(), self.input.len().to_string()),
-            ("written by".into(), told(&self.session.writer)),
-            ("character set".into(), told(&self.session.charset)),
-            ("time zone".into(), told(&self.session.time_zone)),
-        ]
-    }
-
-    fn writer<'a>(&self, _: Box<dyn Write + 'a>) -> Result<Box<dyn RowWriter + 'a>> {
-        Err(super::refuse_to_write())
-    }
+/// Opens a file of statements.
+///
+/// # Errors
+///
+/// Damaged; Unsupported; Usage where options name columns that no table has.
+pub(super) fn open(input: Input, options: &SourceOptions) -> Result<DumpSnapshot> {
+    let contents = read(&input, Session::default(), &Known::of_option(options)?)?;
+    let input = Arc::new(input);
+    let found = contents
+        .tables
+        .into_iter()
+        .map(|(name, found)| (name, found.definition, found.extent))
+        .collect();
+    let inputs = vec![input.clone()];
+    let format = super::FORMAT.name;
+    DumpSnapshot::new(format, inputs, contents.session, found, options, |name, layout, extent| {
+        let part = |extent| Part {
+            input: input.clone(),
+            extent,
+        };
+        Rows {
+            name,
+            layout,
+            parts: extent.map(part).into_iter().collect(),
+        }
+    })
 }

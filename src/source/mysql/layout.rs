@@ -34,22 +34,16 @@ impl Layout {
                 .iter()
                 .position(|column| column.name == *wanted && !column.generated)
         };
-        let all = |names: &[String]| names.iter().map(stored).collect::<Option<Vec<usize>>>();
-        let asked = match options.key.as_slice() {
-            [] => None,
-            names => all(names),
+        // All of these columns, or none.
+        let all = |names: &[String]| -> Vec<usize> {
+            let found: Option<Vec<usize>> = names.iter().map(stored).collect();
+            found.unwrap_or_default()
         };
-        let own = match definition.key() {
-            [] => None,
-            names => all(names),
-        };
-        let key = match (asked, own) {
-            (Some(asked), Some(own)) => match options.key_is_taken {
-                true => own,
-                false => asked,
-            },
-            (asked, own) => asked.or(own).unwrap_or_default(),
-        };
+        let key = [&options.key, definition.key(), &options.fallback_key]
+            .map(all)
+            .into_iter()
+            .find(|key| !key.is_empty())
+            .unwrap_or_default();
         let is_listed = |list: &[String], at: usize| {
             let column = definition.columns.get(at);
             column.is_some_and(|column| list.contains(&column.name))
@@ -133,12 +127,8 @@ impl Layout {
         layouts: impl Iterator<Item = &'l Layout> + Clone,
         options: &TextOptions,
     ) -> Result<()> {
-        let key = match options.key_is_taken {
-            true => &[],
-            false => options.key.as_slice(),
-        };
         for (flag, names) in [
-            ("--key", key),
+            ("--key", &options.key),
             ("--columns", &options.columns),
             ("--ignore-columns", &options.ignore_columns),
         ] {
@@ -168,19 +158,19 @@ impl Layout {
         }
     }
 
+    /// Whether values depend on the time zone of the session that dumps them.
+    pub fn has_timestamps(&self) -> bool {
+        let is_timestamp = |sql_type: &str| {
+            let word = sql_type.get(..9).unwrap_or_default();
+            word.eq_ignore_ascii_case("timestamp")
+        };
+        let columns = &self.definition.columns;
+        columns.iter().any(|column| is_timestamp(&column.sql_type))
+    }
+
     /// How many columns the table has, with those that are computed.
     pub fn width(&self) -> usize {
         self.definition.columns.len()
-    }
-
-    /// Names of the columns that are stored, in the order of the table.
-    pub fn stored(&self) -> Vec<String> {
-        self.definition
-            .columns
-            .iter()
-            .filter(|column| !column.generated)
-            .map(|column| column.name.clone())
-            .collect()
     }
 
     /// Makes rows of fields that stand in this order; in that of the table where `None`.

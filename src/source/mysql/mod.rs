@@ -1,13 +1,17 @@
 //! Dumps of MySQL and MariaDB.
-use crate::error::{Error, Result};
+use std::path::Path;
+
+use crate::error::Result;
 use crate::file::input::Input;
 use crate::source::{Detected, Format, Reader, Snapshot, SourceOptions};
 
 mod create;
 mod dump;
+mod folder;
 mod layout;
 mod lex;
 mod session;
+mod snapshot;
 mod statements;
 mod tab;
 mod values;
@@ -20,6 +24,30 @@ pub const FORMAT: Format = Format {
     about: "SQL dumps of MySQL and MariaDB (mysqldump, mariadb-dump)",
     extensions: &["sql"],
     reader: Reader::File { detect, open },
+    create: None,
+};
+
+/// A file of XML.
+pub const XML_FORMAT: Format = Format {
+    name: "mysql-xml",
+    about: "XML of mysqldump --xml and mariadb-dump --xml",
+    extensions: &["xml"],
+    reader: Reader::File {
+        detect: xml::detect,
+        open: open_xml,
+    },
+    create: None,
+};
+
+/// A folder of files.
+pub const FOLDER_FORMAT: Format = Format {
+    name: "mysql-folder",
+    about: "folders of mysqldump --tab and of MyDumper",
+    extensions: &[],
+    reader: Reader::Folder {
+        detect: folder::detect,
+        open: open_folder,
+    },
     create: None,
 };
 
@@ -45,13 +73,13 @@ fn detect(input: &Input) -> Result<Detected> {
 }
 
 fn open(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
-    Ok(Box::new(dump::Dump::open(input, options)?))
+    Ok(Box::new(dump::open(input, options)?))
 }
 
-/// The error for whoever wants a dump written.
-fn refuse_to_write() -> Error {
-    Error::usage(
-        "dumps of MySQL can't be written",
-        "mend the rows with statements (mdiff cat PATCH --format sql), or turn them into another format with mdiff convert",
-    )
+fn open_xml(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    Ok(Box::new(xml::open(input, options)?))
+}
+
+fn open_folder(folder: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
+    Ok(Box::new(folder::open(folder, options)?))
 }
