@@ -46,8 +46,9 @@ impl Kind {
     }
 }
 
-/// Names are in UTF-8, and timestamps in the time zone that mysqldump sets.
-pub(super) const PREAMBLE: &str = "SET NAMES utf8mb4, TIME_ZONE = '+00:00';";
+/// Names are in UTF-8, timestamps in the time zone that mysqldump sets, 0 is no request for the next number, a value that does not fit
+/// is an error, and a row that others refer to can be changed, with nothing else changed by it.
+pub(super) const PREAMBLE: &str = "SET NAMES utf8mb4, TIME_ZONE = '+00:00', SQL_MODE = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES', FOREIGN_KEY_CHECKS = 0;";
 
 /// A name in backquotes.
 pub(super) fn name(name: &str) -> String {
@@ -109,7 +110,11 @@ mod tests {
             ("varbinary(20)", b"ab", "X'6162'"),
             ("BLOB", b"", "X''"),
             ("bit(9)", b"191", "b'10111111'"),
-            ("bigint(20) unsigned", b"18446744073709551615", "18446744073709551615"),
+            (
+                "bigint(20) unsigned",
+                b"18446744073709551615",
+                "18446744073709551615",
+            ),
             ("decimal(14,2)", b"-0.5", "-0.5"),
             ("double", b"0.00005", "0.00005e0"),
             ("float", b"1e-42", "1e-42"),

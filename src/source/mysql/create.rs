@@ -259,11 +259,25 @@ pub(super) fn alteration(lexer: &mut Lexer<'_>) -> Result<Option<Vec<String>>, S
         let first = lexer.next()?;
         let second = lexer.peek()?;
         let is_harmless = first.is_any(&[
-            "DISABLE", "ENABLE", "MODIFY", "AUTO_INCREMENT", "COMMENT", "ENGINE", "PARTITION",
+            "DISABLE",
+            "ENABLE",
+            "MODIFY",
+            "AUTO_INCREMENT",
+            "COMMENT",
+            "ENGINE",
+            "PARTITION",
         ]) || (first.is("ADD")
             && second.is_any(&[
-                "CONSTRAINT", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK",
-                "PRIMARY", "VECTOR",
+                "CONSTRAINT",
+                "KEY",
+                "INDEX",
+                "UNIQUE",
+                "FULLTEXT",
+                "SPATIAL",
+                "FOREIGN",
+                "CHECK",
+                "PRIMARY",
+                "VECTOR",
             ]));
         if !is_harmless {
             return Err(Stop::refused(

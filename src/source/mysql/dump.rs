@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::create::Definition;
-use super::layout::Layout;
+use super::layout::{Encoder, Layout};
 use super::lex::Stop;
 use super::session::Session;
 use super::snapshot::{DumpSnapshot, estimate};
@@ -82,9 +82,7 @@ pub(super) fn read(input: &Input, session: Session, known: &Known) -> Result<Con
                     None => {
                         let definition = known.table(&name);
                         let extent = None;
-                        tables
-                            .entry(name)
-                            .or_insert(Found { definition, extent })
+                        tables.entry(name).or_insert(Found { definition, extent })
                     }
                 };
                 match &mut found.extent {
@@ -135,7 +133,9 @@ impl Known {
             };
             only.map(|(_, found)| found)
         });
-        found.map(|found| found.definition.clone()).unwrap_or_default()
+        found
+            .map(|found| found.definition.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -170,6 +170,7 @@ impl Rows {
         visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>,
     ) -> Result<()> {
         let extent = &part.extent;
+        let mut encoder: Option<(Option<Vec<String>>, Encoder)> = None;
         let mut statements = Statements::new(&part.input, extent.start, extent.session.clone());
         while statements.pos() < extent.end {
             let Some((offset, statement)) = statements.next()? else {
@@ -182,10 +183,16 @@ impl Rows {
                 statements.skip_rows()?;
                 continue;
             }
-            let mut encoder = self
-                .layout
-                .encoder(columns.as_deref())
-                .map_err(|stop| statements.error(offset, stop))?;
+            let (_, encoder) = match &mut encoder {
+                Some(known) if known.0 == columns => known,
+                other => {
+                    let made = self
+                        .layout
+                        .encoder(columns.as_deref())
+                        .map_err(|stop| statements.error(offset, stop))?;
+                    other.insert((columns, made))
+                }
+            };
             statements.rows(&mut |bytes, fields, offset| {
                 let row = encoder.row(bytes, fields)?;
                 visit(row, base + offset).map_err(Stop::Failed)
@@ -217,7 +224,10 @@ impl Unsorted for Rows {
     }
 
     fn estimate(&self) -> Estimate {
-        let file_bytes = self.parts.iter().map(|part| part.extent.end - part.extent.start);
+        let file_bytes = self
+            .parts
+            .iter()
+            .map(|part| part.extent.end - part.extent.start);
         let start = self.parts.first().map_or(0, |part| part.extent.start);
         estimate(file_bytes.sum(), |visit| {
             self.visit(&mut |row, place| visit(row, place - start))
@@ -240,15 +250,22 @@ pub(super) fn open(input: Input, options: &SourceOptions) -> Result<DumpSnapshot
         .collect();
     let inputs = vec![input.clone()];
     let format = super::FORMAT.name;
-    DumpSnapshot::new(format, inputs, contents.session, found, options, |name, layout, extent| {
-        let part = |extent| Part {
-            input: input.clone(),
-            extent,
-        };
-        Rows {
-            name,
-            layout,
-            parts: extent.map(part).into_iter().collect(),
-        }
-    })
+    DumpSnapshot::new(
+        format,
+        inputs,
+        contents.session,
+        found,
+        options,
+        |name, layout, extent| {
+            let part = |extent| Part {
+                input: input.clone(),
+                extent,
+            };
+            Rows {
+                name,
+                layout,
+                parts: extent.map(part).into_iter().collect(),
+            }
+        },
+    )
 }

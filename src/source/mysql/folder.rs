@@ -44,9 +44,15 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
 
 /// Files of MyDumper that hold no rows and no tables.
 fn is_beside(stem: &str) -> bool {
-    ["-schema-create", "-schema-triggers", "-schema-post", "-schema-view", "-schema-sequence"]
-        .iter()
-        .any(|ending| stem.ends_with(ending))
+    [
+        "-schema-create",
+        "-schema-triggers",
+        "-schema-post",
+        "-schema-view",
+        "-schema-sequence",
+    ]
+    .iter()
+    .any(|ending| stem.ends_with(ending))
 }
 
 fn is_of_mydumper(files: &BTreeMap<String, PathBuf>) -> bool {
@@ -134,11 +140,18 @@ fn open_tab(
     let separators = Separators::of_options(options);
     refuse_twins(folder, found.iter().map(|(name, ..)| name))?;
     let format = super::FOLDER_FORMAT.name;
-    DumpSnapshot::new(format, inputs, session, found, options, |_, layout, input| LoadedRows {
-        input,
-        layout,
-        separators,
-    })
+    DumpSnapshot::new(
+        format,
+        inputs,
+        session,
+        found,
+        options,
+        |_, layout, input| LoadedRows {
+            input,
+            layout,
+            separators,
+        },
+    )
 }
 
 fn refuse_twins<'n>(folder: &Path, names: impl Iterator<Item = &'n TableName>) -> Result<()> {
@@ -176,7 +189,9 @@ fn open_mydumper(
     }
     let of_database = |name: &str| {
         let mut session = Session::default();
-        session.database = name.split_once('.').map(|(database, _)| database.to_owned());
+        session.database = name
+            .split_once('.')
+            .map(|(database, _)| database.to_owned());
         session
     };
     let (mut inputs, mut known) = (Vec::new(), Known::default());
@@ -193,12 +208,17 @@ fn open_mydumper(
             continue;
         }
         let input = Input::open(path, &options.file)?;
-        known.0.extend(read(&input, of_database(stem), &Known::default())?.tables);
+        known
+            .0
+            .extend(read(&input, of_database(stem), &Known::default())?.tables);
         inputs.push(Arc::new(input));
     }
     let mut parts: BTreeMap<TableName, Vec<Part>> = BTreeMap::new();
     let mut session = Session::default();
-    for (stem, path) in scripts.iter().filter(|(stem, _)| !stem.ends_with("-schema")) {
+    for (stem, path) in scripts
+        .iter()
+        .filter(|(stem, _)| !stem.ends_with("-schema"))
+    {
         let input = Arc::new(Input::open(path, &options.file)?);
         let contents = read(&input, of_database(stem), &known)?;
         session = contents.session;
@@ -226,9 +246,16 @@ fn open_mydumper(
         })
         .collect();
     let format = super::FOLDER_FORMAT.name;
-    DumpSnapshot::new(format, inputs, session, found, options, |name, layout, parts| Rows {
-        name,
-        layout,
-        parts,
-    })
+    DumpSnapshot::new(
+        format,
+        inputs,
+        session,
+        found,
+        options,
+        |name, layout, parts| Rows {
+            name,
+            layout,
+            parts,
+        },
+    )
 }

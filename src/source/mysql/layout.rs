@@ -69,23 +69,29 @@ impl Layout {
                 .map(|column| format!("{:?}", column.name))
                 .collect();
             Some((
-                format!("the table {name:?} has no primary key and no other key that tells its rows apart"),
+                format!(
+                    "the table {name:?} has no primary key and no other key that tells its rows apart"
+                ),
                 format!(
                     "name columns that do with --key (its columns are {}), or other tables with --table",
                     names.join(", ")
                 ),
             ))
         } else {
-            let ignored = key.iter().find(|at| is_listed(&options.ignore_columns, **at));
-            ignored.and_then(|at| definition.columns.get(*at)).map(|column| {
-                (
-                    format!(
-                        "--ignore-columns: {:?} is a column of the key of {name:?}",
-                        column.name
-                    ),
-                    "choose another key with --key, or other tables with --table".to_owned(),
-                )
-            })
+            let ignored = key
+                .iter()
+                .find(|at| is_listed(&options.ignore_columns, **at));
+            ignored
+                .and_then(|at| definition.columns.get(*at))
+                .map(|column| {
+                    (
+                        format!(
+                            "--ignore-columns: {:?} is a column of the key of {name:?}",
+                            column.name
+                        ),
+                        "choose another key with --key, or other tables with --table".to_owned(),
+                    )
+                })
         };
         Layout {
             name,
@@ -133,7 +139,9 @@ impl Layout {
             ("--ignore-columns", &options.ignore_columns),
         ] {
             let is_known = |name: &String| {
-                let mut columns = layouts.clone().flat_map(|layout| &layout.definition.columns);
+                let mut columns = layouts
+                    .clone()
+                    .flat_map(|layout| &layout.definition.columns);
                 columns.any(|column| column.name == *name)
             };
             if let Some(name) = names.iter().find(|name| !is_known(name)) {
@@ -184,7 +192,10 @@ impl Layout {
             let unknown = |name: &&String| !columns.iter().any(|column| column.name == **name);
             if let Some(name) = names.iter().find(unknown) {
                 return Err(Stop::refused(
-                    format!("rows of {:?} have a column {name:?}, the table has none", self.name),
+                    format!(
+                        "rows of {:?} have a column {name:?}, the table has none",
+                        self.name
+                    ),
                     "dump the database again, without --dump-history",
                 ));
             }

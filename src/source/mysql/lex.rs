@@ -296,10 +296,7 @@ impl<'b> Lexer<'b> {
             }
             _ if is_word(first) => {
                 let rest = bytes.get(self.pos..).unwrap_or_default();
-                let len = rest
-                    .iter()
-                    .position(|b| !is_word(*b))
-                    .unwrap_or(rest.len());
+                let len = rest.iter().position(|b| !is_word(*b)).unwrap_or(rest.len());
                 if len == rest.len() && self.may_go_on {
                     return Err(Stop::Incomplete);
                 }
@@ -363,8 +360,12 @@ impl<'b> Lexer<'b> {
             Token::Word(word) => Cow::Borrowed(word),
             _ => return Err(Stop::flaw(at, "a name is missing")),
         };
-        String::from_utf8(name.into_owned())
-            .map_err(|_| Stop::refused("a name is not UTF-8", "dump with --default-character-set=utf8mb4"))
+        String::from_utf8(name.into_owned()).map_err(|_| {
+            Stop::refused(
+                "a name is not UTF-8",
+                "dump with --default-character-set=utf8mb4",
+            )
+        })
     }
 
     /// A name, and the name of the database before it.

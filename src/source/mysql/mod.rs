@@ -60,12 +60,24 @@ fn detect(input: &Input) -> Result<Detected> {
     if starts(b"PRAGMA ") || has(b"\0") && !has(b"INSERT INTO") {
         return Ok(Detected::No);
     }
-    let is_dump = ["-- MySQL dump ", "-- MariaDB dump ", "/*!40", "/*!50", "/*M!"]
+    let is_dump = [
+        "-- MySQL dump ",
+        "-- MariaDB dump ",
+        "/*!40",
+        "/*!50",
+        "/*M!",
+    ]
+    .iter()
+    .any(|mark| starts(mark.as_bytes()))
+        || [
+            "CREATE TABLE `",
+            "CREATE TABLE IF NOT EXISTS `",
+            "INSERT INTO `",
+            "\n-- MySQL dump ",
+            "\n-- MariaDB dump ",
+        ]
         .iter()
-        .any(|mark| starts(mark.as_bytes()))
-        || ["CREATE TABLE `", "CREATE TABLE IF NOT EXISTS `", "INSERT INTO `", "\n-- MySQL dump ", "\n-- MariaDB dump "]
-            .iter()
-            .any(|mark| has(mark.as_bytes()));
+        .any(|mark| has(mark.as_bytes()));
     Ok(match is_dump {
         true => Detected::Yes,
         false => Detected::Maybe,

@@ -89,7 +89,10 @@ pub(super) fn set(lexer: &mut Lexer<'_>, session: &mut Session) -> Result<(), St
             }
         }
         let left = left.to_ascii_uppercase();
-        let words: Vec<&[u8]> = left.split(|b| *b == b' ').filter(|w| !w.is_empty()).collect();
+        let words: Vec<&[u8]> = left
+            .split(|b| *b == b' ')
+            .filter(|w| !w.is_empty())
+            .collect();
         if let [b"NAMES", rest @ ..] | [b"CHARACTER", b"SET", rest @ ..] = words.as_slice() {
             let name = match (rest, &token) {
                 ([name, ..], _) => Some(name.to_vec()),

@@ -44,8 +44,12 @@ impl DumpSnapshot {
         }
         layouts.sort_by(|a, b| a.0.cmp(&b.0));
         Layout::check_options(layouts.iter().map(|(.., layout, _)| layout), &options.text)?;
-        let has_timestamps = layouts.iter().any(|(.., layout, _)| layout.has_timestamps());
-        let path = inputs.first().map_or_else(Default::default, |input| input.path().to_owned());
+        let has_timestamps = layouts
+            .iter()
+            .any(|(.., layout, _)| layout.has_timestamps());
+        let path = inputs
+            .first()
+            .map_or_else(Default::default, |input| input.path().to_owned());
         let sort = SortOptions {
             temp_dir: options.file.temp_dir.clone(),
             memory_bytes: options.sort_memory_bytes,
@@ -94,7 +98,10 @@ impl Snapshot for DumpSnapshot {
         if !(self.has_timestamps && is_foreign) {
             return Vec::new();
         }
-        let path = self.inputs.first().map(|input| input.path().display().to_string());
+        let path = self
+            .inputs
+            .first()
+            .map(|input| input.path().display().to_string());
         vec![format!(
             "{}: timestamps are in the time zone of the session that dumped them (--skip-tz-utc); a dump of another zone differs in all of them",
             path.unwrap_or_default()

@@ -10,6 +10,9 @@ use super::window::Window;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 
+/// Longest statement that is no INSERT: what is made of its words takes some memory for each.
+const STATEMENT_BYTES_MAX: usize = 16 << 20;
+
 /// A table, and its database where one is named or in use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TableName {
@@ -45,6 +48,9 @@ enum Unit {
     /// Nothing is left.
     End,
 }
+
+/// Takes a row: the bytes that its fields lie in, the fields, its offset.
+type VisitFields<'v> = &'v mut dyn FnMut(&[u8], &[Field], u64) -> Result<(), Stop>;
 
 /// Walks the statements of a text.
 pub(super) struct Statements<'i> {
@@ -82,11 +88,9 @@ impl<'i> Statements<'i> {
         loop {
             let start = self.window.pos();
             let (session, columns_max) = (&mut self.session, self.columns_max);
-            let found = self
-                .window
-                .parse("a statement", |bytes, may_go_on| {
-                    unit(bytes, may_go_on, session, columns_max)
-                })?;
+            let found = self.window.parse("a statement", |bytes, may_go_on| {
+                unit(bytes, may_go_on, session, columns_max)
+            })?;
             match found {
                 Unit::Statement(statement) => return Ok(Some((start, statement))),
                 Unit::Nothing => {}
@@ -119,30 +123,29 @@ impl<'i> Statements<'i> {
         let plain = self.session.quoting.plain_backslash;
         let mut quote = None;
         loop {
-            let is_over = self.window.parse("the rows of an INSERT", |bytes, may_go_on| {
-                skip_rows(bytes, may_go_on, plain, &mut quote)
-            })?;
+            let is_over = self
+                .window
+                .parse("the rows of an INSERT", |bytes, may_go_on| {
+                    skip_rows(bytes, may_go_on, plain, &mut quote)
+                })?;
             if is_over {
                 return Ok(());
             }
         }
     }
 
-    /// Hands each row of an INSERT to `visit`: the bytes that its fields lie in, the fields, its offset.
+    /// Hands each row of an INSERT to `visit`.
     ///
     /// # Errors
     ///
     /// Damaged; Unsupported for values that are not constants; those of `visit`.
-    pub fn rows(
-        &mut self,
-        visit: &mut dyn FnMut(&[u8], &[Field], u64) -> Result<(), Stop>,
-    ) -> Result<()> {
-        let quoting = self.session.quoting;
+    pub fn rows(&mut self, visit: VisitFields<'_>) -> Result<()> {
+        let (quoting, columns_max) = (self.session.quoting, self.columns_max);
         let mut fields = Vec::new();
         loop {
             let offset = self.window.pos();
             let is_last = self.window.parse("a row", |bytes, may_go_on| {
-                let end = tuple(bytes, quoting, &mut fields)?;
+                let end = tuple(bytes, quoting, columns_max, &mut fields)?;
                 let (next, is_last) = row_end(bytes, end, may_go_on)?;
                 visit(bytes, &fields, offset)?;
                 Ok((is_last, next))
@@ -281,7 +284,7 @@ fn unit(
         return Ok((Unit::Nothing, len + 1));
     }
     if first.is_any(&["INSERT", "REPLACE"]) {
-        return insert(lexer, session);
+        return insert(lexer, session, columns_max);
     }
     let end = statement_end(bytes, session.quoting, &session.delimiter, may_go_on)?;
     let text = bytes.get(..end).unwrap_or_default();
@@ -290,7 +293,11 @@ fn unit(
 }
 
 /// Reads an INSERT up to its rows.
-fn insert(mut lexer: Lexer<'_>, session: &Session) -> Result<(Unit, usize), Stop> {
+fn insert(
+    mut lexer: Lexer<'_>,
+    session: &Session,
+    columns_max: u64,
+) -> Result<(Unit, usize), Stop> {
     if session.delimiter != b";" {
         return Err(Stop::refused(
             "rows are put into a table under another delimiter",
@@ -307,13 +314,16 @@ fn insert(mut lexer: Lexer<'_>, session: &Session) -> Result<(Unit, usize), Stop
     let name = table_name(&mut lexer, session)?;
     let columns = match lexer.take_sign(b'(')? {
         true if lexer.take_sign(b')')? => Some(Vec::new()),
-        true => Some(names(&mut lexer)?),
+        true => Some(names(&mut lexer, columns_max)?),
         false => None,
     };
     let at = lexer.pos();
     if !lexer.next()?.is_any(&["VALUES", "VALUE"]) {
         return Err(Stop::refused(
-            format!("{:?} is filled from something that is no list of rows", name.table),
+            format!(
+                "{:?} is filled from something that is no list of rows",
+                name.table
+            ),
             "load the script into a server and dump the database",
         ));
     }
@@ -326,14 +336,25 @@ fn insert(mut lexer: Lexer<'_>, session: &Session) -> Result<(Unit, usize), Stop
 }
 
 /// Reads names separated by commas, and the parenthesis behind them.
-fn names(lexer: &mut Lexer<'_>) -> Result<Vec<String>, Stop> {
+fn names(lexer: &mut Lexer<'_>, max: u64) -> Result<Vec<String>, Stop> {
     let mut names = Vec::new();
     loop {
+        if names.len() as u64 == max {
+            return Err(Stop::flaw(
+                lexer.pos(),
+                format!("more than {max} columns are named"),
+            ));
+        }
         names.push(lexer.name()?);
         match lexer.next()? {
             Token::Sign(b',') => {}
             Token::Sign(b')') => return Ok(names),
-            _ => return Err(Stop::flaw(lexer.pos(), "a list of names is spelled strangely")),
+            _ => {
+                return Err(Stop::flaw(
+                    lexer.pos(),
+                    "a list of names is spelled strangely",
+                ));
+            }
         }
     }
 }
@@ -382,6 +403,12 @@ fn statement_end(
 
 /// Reads a whole statement that is no INSERT.
 fn statement(text: &[u8], session: &mut Session, columns_max: u64) -> Result<Unit, Stop> {
+    if text.len() > STATEMENT_BYTES_MAX {
+        return Err(Stop::flaw(
+            0,
+            format!("a statement without rows of {} bytes", text.len()),
+        ));
+    }
     let mut lexer = Lexer::new(text, session.quoting);
     let first = lexer.next()?;
     let Token::Word(word) = first else {
@@ -436,8 +463,22 @@ fn create(
         }
         is_replaced |= word.is("REPLACE");
         let is_other = word.is_any(&[
-            "DATABASE", "SCHEMA", "TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "SEQUENCE", "USER",
-            "ROLE", "PACKAGE", "SERVER", "INDEX", "UNIQUE", "FULLTEXT", "LOGFILE", "TABLESPACE",
+            "DATABASE",
+            "SCHEMA",
+            "TRIGGER",
+            "FUNCTION",
+            "PROCEDURE",
+            "EVENT",
+            "SEQUENCE",
+            "USER",
+            "ROLE",
+            "PACKAGE",
+            "SERVER",
+            "INDEX",
+            "UNIQUE",
+            "FULLTEXT",
+            "LOGFILE",
+            "TABLESPACE",
             "AGGREGATE",
         ]);
         if is_other || word == Token::End {

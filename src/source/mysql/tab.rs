@@ -106,7 +106,10 @@ fn record(
             );
             return Err(Stop::flaw(pos, what));
         }
-        let is_enclosed = bytes.get(pos).copied().is_some_and(|b| Some(b) == separators.enclosed_by);
+        let is_enclosed = bytes
+            .get(pos)
+            .copied()
+            .is_some_and(|b| Some(b) == separators.enclosed_by);
         let (field, end) = match is_enclosed {
             true => enclosed(bytes, pos)?,
             false => bare(bytes, pos, separators)?,
@@ -120,7 +123,10 @@ fn record(
         } else if rest.len() < separators.line_end.len() && (may_go_on || rest.is_empty()) {
             return Err(Stop::Incomplete);
         } else {
-            return Err(Stop::flaw(end, "a closing quote is followed by more of the field"));
+            return Err(Stop::flaw(
+                end,
+                "a closing quote is followed by more of the field",
+            ));
         }
     }
 }

@@ -46,10 +46,11 @@ impl Field {
     };
 }
 
-/// Cuts the row whose parenthesis opens in front; returns the position behind its closing one.
+/// Cuts the row whose parenthesis opens in front, of at most `fields_max` values; returns the position behind its closing one.
 pub(super) fn tuple(
     bytes: &[u8],
     quoting: Quoting,
+    fields_max: u64,
     fields: &mut Vec<Field>,
 ) -> Result<usize, Stop> {
     fields.clear();
@@ -61,6 +62,12 @@ pub(super) fn tuple(
     let mut pos = 1;
     loop {
         let (field, next) = value(bytes, pos, quoting)?;
+        if fields.len() as u64 == fields_max {
+            return Err(Stop::flaw(
+                pos,
+                format!("a row of more than {fields_max} values"),
+            ));
+        }
         fields.push(field);
         pos = next;
         loop {
@@ -124,7 +131,8 @@ fn number(bytes: &[u8], pos: usize) -> Result<(Field, usize), Stop> {
         .iter()
         .position(|b| !matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'))
         .ok_or(Stop::Incomplete)?;
-    if len == 1 && rest.starts_with(b"0") && matches!(rest.get(1), Some(b'x' | b'X' | b'b' | b'B')) {
+    if len == 1 && rest.starts_with(b"0") && matches!(rest.get(1), Some(b'x' | b'X' | b'b' | b'B'))
+    {
         let form = match rest.get(1) {
             Some(b'x' | b'X') => Form::Hex,
             _ => Form::Bits,
@@ -223,7 +231,9 @@ pub(super) fn content<'a>(
     match (kind, form) {
         (_, Form::Null) => Ok(None),
         (Kind::Text | Kind::Bytes, Form::Plain | Form::Bare) => Ok(Some(raw)),
-        (Kind::Number | Kind::Float, Form::Plain | Form::Bare) => number_text(raw, scratch).map(Some),
+        (Kind::Number | Kind::Float, Form::Plain | Form::Bare) => {
+            number_text(raw, scratch).map(Some)
+        }
         _ => undone(kind, form, raw, scratch).map(Some),
     }
 }

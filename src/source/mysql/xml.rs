@@ -247,13 +247,18 @@ pub(super) fn open(input: Input, options: &SourceOptions) -> Result<DumpSnapshot
     let input = Arc::new(input);
     let inputs = vec![input.clone()];
     let format = super::XML_FORMAT.name;
-    DumpSnapshot::new(format, inputs, Session::default(), found, options, |_, layout, rows| {
-        XmlRows {
+    DumpSnapshot::new(
+        format,
+        inputs,
+        Session::default(),
+        found,
+        options,
+        |_, layout, rows| XmlRows {
             input: input.clone(),
             layout,
             rows: rows.unwrap_or_default(),
-        }
-    })
+        },
+    )
 }
 
 /// Passes over the rows of a table; returns where they end.
@@ -288,11 +293,12 @@ impl XmlRows {
     fn visit(&self, visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>) -> Result<()> {
         let (start, end) = self.rows;
         let mut window = Window::new(&self.input, start);
+        let fields_max = self.input.limits().columns_max;
         let (mut fields, mut names) = (Vec::new(), Names::default());
         while window.pos() < end {
             let offset = window.pos();
             window.parse("a row", |bytes, may_go_on| {
-                let Some(len) = row(bytes, may_go_on, &mut fields, &mut names)? else {
+                let Some(len) = row(bytes, may_go_on, fields_max, &mut fields, &mut names)? else {
                     // What is left stands before the end of the rows.
                     let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
                     return Ok(((), left.min(bytes.len())));
@@ -368,6 +374,7 @@ impl Names {
 fn row(
     bytes: &[u8],
     may_go_on: bool,
+    fields_max: u64,
     fields: &mut Vec<Field>,
     names: &mut Names,
 ) -> Result<Option<usize>, Stop> {
@@ -392,6 +399,12 @@ fn row(
             _ => return Err(strange(pos)),
         }
         let name = tag.raw("name").ok_or_else(|| strange(pos))?;
+        if fields.len() as u64 == fields_max {
+            return Err(Stop::flaw(
+                pos,
+                format!("a row of more than {fields_max} fields"),
+            ));
+        }
         names.note(fields.len(), name);
         if tag.raw("xsi:nil") == Some(b"true") {
             fields.push(Field::NULL);
