@@ -95,3 +95,6 @@ fn open_xml(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> 
 fn open_folder(folder: &Path, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
     Ok(Box::new(folder::open(folder, options)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::create::{self, Definition};
 use super::lex::{Lexer, Quoting, Stop, Token, conditional, quoted};
 use super::session::{Session, set};
 use super::values::{Field, tuple};
-use super::window::Window;
+use super::window::{Window, first_part};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 
@@ -126,7 +126,8 @@ impl<'i> Statements<'i> {
             let is_over = self
                 .window
                 .parse("the rows of an INSERT", |bytes, may_go_on| {
-                    skip_rows(bytes, may_go_on, plain, &mut quote)
+                    let (part, goes_on) = first_part(bytes, may_go_on);
+                    skip_rows(part, goes_on, plain, &mut quote)
                 })?;
             if is_over {
                 return Ok(());

@@ -11,6 +11,16 @@ use crate::file::input::Input;
 /// First length of a window.
 const WINDOW_BYTES: u64 = if cfg!(test) { 64 } else { 1 << 20 };
 
+/// The first of the bytes at hand, and whether more follow behind them: what is passed over may be longer than a record, so it is
+/// passed over in parts.
+pub(super) fn first_part(bytes: &[u8], may_go_on: bool) -> (&[u8], bool) {
+    const PART_BYTES: usize = if cfg!(test) { 64 } else { 1 << 20 };
+    match bytes.get(..PART_BYTES) {
+        Some(part) if part.len() < bytes.len() => (part, true),
+        _ => (bytes, may_go_on),
+    }
+}
+
 /// A text, and how far it is read.
 pub(super) struct Window<'i> {
     input: &'i Input,

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::snapshot::{DumpSnapshot, estimate};
 use super::statements::TableName;
 use super::values::{Field, Form};
-use super::window::{Window, show_place};
+use super::window::{Window, first_part, show_place};
 use crate::error::Result;
 use crate::file::input::Input;
 use crate::row::Row;
@@ -266,6 +266,7 @@ fn skip_rows(window: &mut Window<'_>) -> Result<u64> {
     loop {
         let start = window.pos();
         let found = window.parse("the rows of a table", |bytes, may_go_on| {
+            let (bytes, may_go_on) = first_part(bytes, may_go_on);
             match memmem::find(bytes, ROWS_END) {
                 Some(at) => Ok((Some(at), at + ROWS_END.len())),
                 // The end may begin in the last bytes at hand.
