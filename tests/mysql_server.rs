@@ -28,7 +28,8 @@ impl Server {
     /// Starts one, or says why there is none.
     fn start() -> Result<Server, String> {
         for name in ["mariadbd", "mariadb", "mariadb-dump"] {
-            tool(name, &["--no-defaults", "--version"]).ok_or(format!("{name} is not installed"))?;
+            tool(name, &["--no-defaults", "--version"])
+                .ok_or(format!("{name} is not installed"))?;
         }
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
@@ -46,7 +47,10 @@ impl Server {
         let process = Command::new("mariadbd")
             .args(["--no-defaults", "--skip-networking", user])
             .args(["--innodb-flush-log-at-trx-commit=0"])
-            .args([option("datadir", &data), option("socket", &dir.path().join("s"))])
+            .args([
+                option("datadir", &data),
+                option("socket", &dir.path().join("s")),
+            ])
             .args([option("pid-file", &dir.path().join("pid"))])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -55,7 +59,13 @@ impl Server {
             .map_err(|e| format!("mariadbd: {e}"))?;
         let server = Server { process, dir };
         let started = Instant::now();
-        while !server.client("mariadb", &["-e", "SELECT 1"]).output().unwrap().status.success() {
+        while !server
+            .client("mariadb", &["-e", "SELECT 1"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+        {
             if started.elapsed() > Duration::from_secs(60) {
                 return Err("the server does not answer".into());
             }
@@ -85,7 +95,12 @@ impl Server {
     /// Makes a database of a dump.
     fn make(&self, database: &str, dump: &Path) {
         let create = format!("DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database}");
-        assert!(self.client("mariadb", &["-e", &create]).status().unwrap().success());
+        assert!(
+            self.client("mariadb", &["-e", &create])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.run(&[database], dump);
     }
 
@@ -102,21 +117,34 @@ fn statements_make_the_base_the_target_in_every_session() {
     let server = match Server::start() {
         Ok(server) => server,
         Err(why) => {
-            return skipped(&format!("NO PROOF BY A SERVER that statements for MySQL do what they should: {why}"));
+            return skipped(&format!(
+                "NO PROOF BY A SERVER that statements for MySQL do what they should: {why}"
+            ));
         }
     };
     let temp = tempfile::tempdir().unwrap();
     let (base, target) = (testdata("mysql/base.sql"), testdata("mysql/target.sql"));
     let patch = temp.path().join("p.mpatch");
-    mdiff(["patch", "-q"]).args([&base, &target]).args(["-o".as_ref(), patch.as_os_str()]).run().exits(0);
-    let statements = mdiff(["cat", "--format", "sql"]).args([&patch]).run().exits(0).stdout;
+    mdiff(["patch", "-q"])
+        .args([&base, &target])
+        .args(["-o".as_ref(), patch.as_os_str()])
+        .run()
+        .exits(0);
+    let statements = mdiff(["cat", "--format", "sql"])
+        .args([&patch])
+        .run()
+        .exits(0)
+        .stdout;
     let script = temp.path().join("patch.sql");
     fs::write(&script, statements).unwrap();
     for mode in ["", "NO_BACKSLASH_ESCAPES", "ANSI"] {
         for charset in ["utf8mb4", "latin1", "binary"] {
             server.make("repaired", &base);
             let before = server.dump("repaired", temp.path().join("before.sql"));
-            mdiff(["compare", "-qq"]).args([&before, &target]).run().exits(1);
+            mdiff(["compare", "-qq"])
+                .args([&before, &target])
+                .run()
+                .exits(1);
             let charset_option = format!("--default-character-set={charset}");
             let mode_option = format!("--init-command=SET sql_mode='{mode}', time_zone='+03:00'");
             server.run(&[&charset_option, &mode_option, "repaired"], &script);
@@ -132,7 +160,15 @@ fn statements_are_those_that_the_server_took() {
     let temp = tempfile::tempdir().unwrap();
     let patch = temp.path().join("p.mpatch");
     let sides = [testdata("mysql/base.sql"), testdata("mysql/target.sql")];
-    mdiff(["patch", "-q"]).args(&sides).args(["-o".as_ref(), patch.as_os_str()]).run().exits(0);
+    mdiff(["patch", "-q"])
+        .args(&sides)
+        .args(["-o".as_ref(), patch.as_os_str()])
+        .run()
+        .exits(0);
     let taken = fs::read_to_string(testdata("mysql/patch.sql")).unwrap();
-    mdiff(["cat", "--format", "sql"]).args([&patch]).run().exits(0).prints_exactly(&taken);
+    mdiff(["cat", "--format", "sql"])
+        .args([&patch])
+        .run()
+        .exits(0)
+        .prints_exactly(&taken);
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::caps::{Cap, parse_cap, parse_size};
 use super::keys::{parse_hex, parse_keys, parse_prefix};
+use super::load::LoadArgs;
 use super::progress::Shown;
 use super::time::parse_time;
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ use crate::row::Schema;
 use crate::source::cassandra::cells::Ties;
 use crate::source::cassandra::view::View;
 use crate::source::{
-    CassandraOptions, DatabaseOptions, LoadOptions, Snapshot, SourceOptions, Table, TextOptions,
+    CassandraOptions, DatabaseOptions, Snapshot, SourceOptions, Table, TextOptions,
 };
 use crate::tree::leaf_bits_of_rows;
 
@@ -116,16 +117,6 @@ pub enum ViewArg {
     Live,
 }
 
-/// What ends a line of a file for LOAD DATA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LineEndArg {
-    /// \n
-    #[default]
-    Lf,
-    /// \r\n
-    Crlf,
-}
-
 /// Whose rule decides between writes of equal timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TiesArg {
@@ -148,26 +139,28 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Delimited text: the columns of the key
+    /// Delimited text and SQL dumps: the columns of the key
     ///
-    /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
+    /// A table of an SQL dump has a key of its own; this one goes before it where the table has all these columns. Of text: names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text: only these columns, and the key's
+    /// Delimited text and SQL dumps: only these columns, and the key's
+    ///
+    /// Tables of a dump that have none of them are read whole.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text: all columns but these
+    /// Delimited text and SQL dumps: all columns but these
     ///
     /// Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub ignore_columns: Vec<String>,
 
-    /// Delimited text: the character between columns
+    /// Delimited text, and MySQL's --tab: the character between columns
     ///
-    /// One ASCII character, or `tab`. Default: a tab in .tsv and .tab files, else a comma.
+    /// One ASCII character, or `tab`. Default: a tab in .tsv, .tab and MySQL's files, else a comma.
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     pub delimiter: Option<u8>,
 
@@ -183,13 +176,9 @@ pub struct SourceArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub null: Option<String>,
 
-    /// MySQL's --tab: the quote around fields, where there is one
-    #[arg(long, value_name = "CHAR", value_parser = parse_quote)]
-    pub enclosed_by: Option<u8>,
-
-    /// MySQL's --tab: what ends a line
-    #[arg(long, value_enum, value_name = "END", default_value_t)]
-    pub line_end: LineEndArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: LoadArgs,
 
     /// Databases: leave the logs out, so that only what is in tables counts
     #[arg(long)]
@@ -223,9 +212,10 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
     pub ties: TiesArg,
 
-    /// Cassandra: the tables' CREATE statements, instead of schema.cql
+    /// Cassandra and MySQL: the tables' CREATE statements, where they are elsewhere
     ///
-    /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// Cassandra: without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// MySQL: a dump with the CREATE TABLE statements of one that was made with --no-create-info.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 
@@ -293,10 +283,7 @@ impl SourceArgs {
                 null: self.null.clone(),
                 trust_order: false,
             },
-            load: LoadOptions {
-                enclosed_by: self.enclosed_by,
-                crlf: self.line_end == LineEndArg::Crlf,
-            },
+            load: self.load.options(),
             database: DatabaseOptions {
                 no_wal: self.no_wal,
                 assume_bytewise: self.assume_bytewise,
@@ -599,13 +586,6 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         [b'"' | b'\r' | b'\n'] => Err("a quote or the end of a line can't separate columns".into()),
         [byte] if byte.is_ascii() => Ok(*byte),
         _ => Err("one ASCII character, or `tab`, is wanted".into()),
-    }
-}
-
-fn parse_quote(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        [byte] if byte.is_ascii_graphic() && *byte != b'\\' => Ok(*byte),
-        _ => Err("one character of ASCII that is no backslash is wanted".into()),
     }
 }
 

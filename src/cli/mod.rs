@@ -26,6 +26,7 @@ pub mod info;
 mod ingest;
 pub mod keys;
 pub mod kind;
+pub mod load;
 pub mod man;
 mod meanings;
 pub mod ops;

@@ -1,4 +1,41 @@
-//! Dumps of MySQL and MariaDB.
+//! Dumps of MySQL and MariaDB: SQL, `--tab` folders and XML of mysqldump and mariadb-dump, and MyDumper's folders.
+//!
+//! Every table of a dump is one table, by its name; by `database.table` where the dump has tables of several databases. Its key is its
+//! PRIMARY KEY, else its first UNIQUE key whose columns are all NOT NULL, as the server chooses; `--key` goes before both where the table has
+//! all these columns. Rows of a table without a key can't be compared: asking for it is an error, its neighbours are not touched by that.
+//! The rows come in any order and are sorted once.
+//!
+//! | column | what of it counts |
+//! |---|---|
+//! | integers, decimals, floats, year | the number ([`crate::row::decimal`]): `007`, `7.0` and `7` are one; zero fill and scale do not count |
+//! | bit | the number that the bits make, whether they are spelled `b'101'`, `0x05` or as raw bytes |
+//! | binary, blob, spatial types, vector | the bytes |
+//! | all else (char, text, enum, set, json, dates and times, uuid, inet) | the bytes of its text, escapes undone |
+//! | generated columns | nothing: they are computed from the others, and no statement may write them |
+//!
+//! Character sets are not converted: mysqldump writes UTF-8 unless told otherwise (`--tab` and MyDumper: that of each column), so
+//! compare dumps that were made alike. Timestamps are in the zone of the dumping session, which mysqldump sets to UTC; where a dump
+//! says otherwise, a warning tells.
+//!
+//! **SQL** (`statements`). A text of statements that end in `;` (or what `DELIMITER` says). `/*!40101 ... */` and `/*M! ... */` count,
+//! other comments do not. What counts: `CREATE TABLE` (columns, types, keys), `ALTER TABLE ... ADD PRIMARY KEY`, `DROP TABLE`, `CREATE VIEW` (in
+//! place of the table that stood for it), `USE`, `SET` (`SQL_MODE` for quotes and backslashes, `NAMES`), and `INSERT` and `REPLACE`, whose values
+//! must be constants. What leaves rows as they are is passed over (LOCK, triggers, routines, events, users). What changes them otherwise
+//! (UPDATE, DELETE, LOAD DATA, INSERT ... SELECT, ON DUPLICATE KEY UPDATE, columns altered) is refused by name. A dump that begins with the
+//! tool's comment must end with `-- Dump completed`. Character sets in which a backslash may be half a character (big5, cp932, gb18030, gbk,
+//! sjis) are refused. Rows without their CREATE TABLE (`--no-create-info`) need `--schema FILE`.
+//!
+//! **`--tab`** (`tab`). `t.sql` with the CREATE TABLE, `t.txt` with a row a line: fields separated by a tab (`--delimiter`), in quotes
+//! or not (`--enclosed-by`), lines ended by `\n` (`--line-end`), escapes by backslash, `\N` for NULL. The files do not tell their separators, and
+//! nothing is guessed. Beware of `--tab` with `--default-character-set`: the server then writes `?` for bytes of binary columns.
+//!
+//! **XML** (`xml`). Columns from `<table_structure>`, rows from `<table_data>`, `xsi:nil` for NULL, `xs:hexBinary` as bytes.
+//!
+//! **MyDumper** (`folder`). `db.table-schema.sql` and `db.table.sql`, `db.table.00000.sql`, ... beside `metadata`, also compressed. Its
+//! files for LOAD DATA (`.dat`) are refused.
+//!
+//! First a pass finds the tables and where their rows begin and end; the rows of a table are parsed when they are asked for. At most one row, or
+//! one other statement, is in memory.
 use std::path::Path;
 
 use crate::error::Result;

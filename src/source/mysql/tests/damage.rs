@@ -84,7 +84,9 @@ fn a_file_of_a_tab_dump_cut_inside_a_row_is_noticed() {
 fn altered_dumps_never_panic() {
     let mut state = 1u64;
     let mut random = move |bound: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         ((state >> 33) as usize) % bound
     };
     let dir = tempfile::tempdir().unwrap();
@@ -134,7 +136,10 @@ fn a_row_longer_than_the_limit_is_refused() {
         options.file.limits.record_bytes_max = 1000;
         let snapshot = open_sql(dump.as_bytes(), &options).unwrap();
         let error = error_of(rows_of(table(&*snapshot, "t")));
-        assert!(error.to_string().contains("over the limit of 1000"), "{error}");
+        assert!(
+            error.to_string().contains("over the limit of 1000"),
+            "{error}"
+        );
     }
 }
 
@@ -148,11 +153,19 @@ fn unfinished_and_torn_folders_are_refused() {
     read().unwrap();
     std::fs::copy(testdata("tab/types.sql"), dir.path().join("types.sql")).unwrap();
     let error = error_of(read());
-    assert!(error.to_string().contains("types.txt, which holds the rows"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("types.txt, which holds the rows"),
+        "{error}"
+    );
     std::fs::remove_file(dir.path().join("types.sql")).unwrap();
     std::fs::copy(testdata("tab/types.txt"), dir.path().join("types.txt")).unwrap();
     let error = error_of(read());
-    assert!(error.to_string().contains("types.sql, which tells"), "{error}");
+    assert!(
+        error.to_string().contains("types.sql, which tells"),
+        "{error}"
+    );
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("metadata.partial"), "").unwrap();
     std::fs::write(dir.path().join("d.t.sql"), "").unwrap();

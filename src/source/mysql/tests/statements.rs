@@ -6,7 +6,11 @@ const T: &str = "CREATE TABLE `t` (`id` int NOT NULL, `a` text, `b` varbinary(9)
 
 /// Rows of `t` after these statements, read through the map and through small windows.
 fn after(statements: &[u8]) -> Vec<String> {
-    let mapped = texts(&*open_sql(statements, &SourceOptions::default()).unwrap(), "t").unwrap();
+    let mapped = texts(
+        &*open_sql(statements, &SourceOptions::default()).unwrap(),
+        "t",
+    )
+    .unwrap();
     let read = texts(&*open_sql(statements, &unmapped()).unwrap(), "t").unwrap();
     assert_eq!(mapped, read);
     mapped
@@ -24,13 +28,28 @@ fn refused(statements: &str) -> String {
 #[test]
 fn values_are_read_in_every_spelling() {
     for (value, want) in [
-        (r"1,'a\'b\\c\n\0\Z\%\x''d','x',b'101',1.50", r"a=a'b\\c\x0a\x00\x1a\\%x'd b=x c=5 d=1.5 id=1"),
-        (r#"1,"say ""hi""\"",0x00ff,0x0101,-0e0"#, r#"a=say "hi"" b=\x00\xff c=257 d=0 id=1"#),
-        ("1,_utf8mb4'x',_binary 'y',_binary '\\0\\\u{1}',.5", r"a=x b=y c=1 d=0.5 id=1"),
+        (
+            r"1,'a\'b\\c\n\0\Z\%\x''d','x',b'101',1.50",
+            r"a=a'b\\c\x0a\x00\x1a\\%x'd b=x c=5 d=1.5 id=1",
+        ),
+        (
+            r#"1,"say ""hi""\"",0x00ff,0x0101,-0e0"#,
+            r#"a=say "hi"" b=\x00\xff c=257 d=0 id=1"#,
+        ),
+        (
+            "1,_utf8mb4'x',_binary 'y',_binary '\\0\\\u{1}',.5",
+            r"a=x b=y c=1 d=0.5 id=1",
+        ),
         ("1 , N'n' ,X'4142', 0b11 , NULL", "a=n b=AB c=3 d:NULL id=1"),
         ("'007',5,'','','1e2'", "a=5 b= c=0 d=100 id=7"),
-        ("1,CONVERT(\"{}\" USING UTF8MB4),null,7,1e-60", "a={} b:NULL c=7 d=1e-60 id=1"),
-        ("1,'),(;/* -- # `','\\\\',NULL,+2", r"a=),(;/* -- # ` b=\\ c:NULL d=2 id=1"),
+        (
+            "1,CONVERT(\"{}\" USING UTF8MB4),null,7,1e-60",
+            "a={} b:NULL c=7 d=1e-60 id=1",
+        ),
+        (
+            "1,'),(;/* -- # `','\\\\',NULL,+2",
+            r"a=),(;/* -- # ` b=\\ c:NULL d=2 id=1",
+        ),
     ] {
         let dump = format!("{T}INSERT INTO `t` VALUES ({value});\n");
         assert_eq!(after(dump.as_bytes()), [want], "{value}");
@@ -42,7 +61,10 @@ fn values_that_are_none_of_their_column_are_refused() {
     for (value, want) in [
         ("1,'a','b',1,now()", "\"now()"),
         ("1,'a','b',1,'x'", "\"x\" in a column of numbers"),
-        ("1,'a','b',1,0x41", "hexadecimal digits in a column of numbers"),
+        (
+            "1,'a','b',1,0x41",
+            "hexadecimal digits in a column of numbers",
+        ),
         ("1,'a','b','123456789',1", "more than 64 bits"),
         ("1,'a',b'1',1,1", "bits in a column of another type"),
         ("1,'a',0xzz,1,1", "hexadecimal digit"),
@@ -79,7 +101,10 @@ fn bodies_of_routines_and_triggers_do_nothing() {
 #[test]
 fn tables_go_and_views_take_the_place_of_tables() {
     let row = "INSERT INTO `t` VALUES (1,'old','',1,1);\n";
-    let again = format!("{T}{row}DROP TABLE IF EXISTS `t`;\n{T}{}", row.replace("old", "new"));
+    let again = format!(
+        "{T}{row}DROP TABLE IF EXISTS `t`;\n{T}{}",
+        row.replace("old", "new")
+    );
     assert_eq!(after(again.as_bytes()), ["a=new b= c=1 d=1 id=1"]);
     let view = format!(
         "{T}CREATE TABLE `v` (`x` tinyint);\n/*!50001 DROP TABLE IF EXISTS `v`*/;\n/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50001 VIEW `v` AS select 1 AS `x` */;\n{row}"
@@ -92,7 +117,8 @@ fn tables_go_and_views_take_the_place_of_tables() {
 
 #[test]
 fn several_databases_name_their_tables() {
-    let of = |name: &str| format!("USE `{name}`;\n{T}INSERT INTO `t` VALUES (1,'{name}','',1,1);\n");
+    let of =
+        |name: &str| format!("USE `{name}`;\n{T}INSERT INTO `t` VALUES (1,'{name}','',1,1);\n");
     let both = format!("{}{}", of("x"), of("y"));
     let snapshot = open_sql(both.as_bytes(), &SourceOptions::default()).unwrap();
     assert_eq!(texts(&*snapshot, "x.t").unwrap(), ["a=x b= c=1 d=1 id=1"]);
@@ -115,15 +141,30 @@ fn keys_are_found_where_they_stand() {
     let columns = "`a` int NOT NULL, `b` varchar(9) NOT NULL, `c` text";
     for (more, after, want) in [
         (", PRIMARY KEY (`b`(3),`a` DESC) USING BTREE", "", "b,a"),
-        (", UNIQUE KEY `u` (`c`), UNIQUE KEY `w` (`a`,`b`)", "", "a,b"),
-        (", UNIQUE KEY `u` ((lower(`b`))), CONSTRAINT `k` PRIMARY KEY (`a`)", "", "a"),
-        ("", "ALTER TABLE `t`\n  ADD PRIMARY KEY (`a`),\n  ADD KEY `i` (`b`);\n", "a"),
+        (
+            ", UNIQUE KEY `u` (`c`), UNIQUE KEY `w` (`a`,`b`)",
+            "",
+            "a,b",
+        ),
+        (
+            ", UNIQUE KEY `u` ((lower(`b`))), CONSTRAINT `k` PRIMARY KEY (`a`)",
+            "",
+            "a",
+        ),
+        (
+            "",
+            "ALTER TABLE `t`\n  ADD PRIMARY KEY (`a`),\n  ADD KEY `i` (`b`);\n",
+            "a",
+        ),
     ] {
         let found = key(&format!("{columns}{more}"), after, &plain).unwrap();
         assert_eq!(found, (want.to_owned(), 2), "{more}{after}");
     }
     let error = error_of(key(&format!("{columns}, UNIQUE KEY (`c`)"), "", &plain));
-    assert!(error.to_string().contains("\"t\" has no primary key"), "{error}");
+    assert!(
+        error.to_string().contains("\"t\" has no primary key"),
+        "{error}"
+    );
     let mut asked = SourceOptions::default();
     asked.text.key = vec!["a".into(), "c".into()];
     assert_eq!(
@@ -140,8 +181,15 @@ fn keys_are_found_where_they_stand() {
     asked.text.key = vec!["nope".into()];
     let error = error_of(open_sql(T.as_bytes(), &asked));
     assert_eq!(error.to_string(), "--key: no table has a column \"nope\"");
-    let twice = error_of(key("`a` int, `b` varchar(9) PRIMARY KEY, `c` text", "", &plain));
-    assert!(twice.to_string().contains("stands twice: at line 2"), "{twice}");
+    let twice = error_of(key(
+        "`a` int, `b` varchar(9) PRIMARY KEY, `c` text",
+        "",
+        &plain,
+    ));
+    assert!(
+        twice.to_string().contains("stands twice: at line 2"),
+        "{twice}"
+    );
 }
 
 #[test]

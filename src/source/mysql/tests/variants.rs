@@ -39,7 +39,10 @@ fn check(path: &Path, options: &SourceOptions, in_column_charset: bool) {
         assert_eq!(rows, want, "{shown}: {name}");
     }
     assert!(found >= 13);
-    assert!(rows_of(table(&*snapshot, "log")).unwrap().is_empty() || shown.to_string().contains("mydumper"));
+    assert!(
+        rows_of(table(&*snapshot, "log")).unwrap().is_empty()
+            || shown.to_string().contains("mydumper")
+    );
     let error = error_of(rows_of(table(&*snapshot, "nokey")));
     assert_eq!(error.exit_code(), 2, "{error}");
     assert!(error.hint().unwrap().contains("--key"), "{error}");
@@ -147,7 +150,9 @@ fn check_accounts(rows: &[Fields], folder: &Path, lossy: bool) {
                 ("amount".to_owned(), amount),
                 (
                     "ok".to_owned(),
-                    line["ok"].as_bool().map(|ok| vec![if ok { b'1' } else { b'0' }]),
+                    line["ok"]
+                        .as_bool()
+                        .map(|ok| vec![if ok { b'1' } else { b'0' }]),
                 ),
                 ("at".to_owned(), text("at")),
             ])
