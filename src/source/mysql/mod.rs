@@ -90,35 +90,32 @@ pub const FOLDER_FORMAT: Format = Format {
 
 /// Known by what the tools write in front, and by names in backquotes.
 fn detect(input: &Input) -> Result<Detected> {
-    let mut scratch = Vec::new();
-    let head = input.head(16 << 10, &mut scratch)?;
-    let has = |text: &[u8]| memchr::memmem::find(head, text).is_some();
-    let starts = |text: &[u8]| head.trim_ascii_start().starts_with(text);
-    if starts(b"PRAGMA ") || has(b"\0") && !has(b"INSERT INTO") {
-        return Ok(Detected::No);
-    }
-    let is_dump = [
+    const IN_FRONT: [&str; 3] = ["/*!40", "/*!50", "/*M!"];
+    const OF_A_LINE: [&str; 5] = [
         "-- MySQL dump ",
         "-- MariaDB dump ",
-        "/*!40",
-        "/*!50",
-        "/*M!",
-    ]
-    .iter()
-    .any(|mark| starts(mark.as_bytes()))
-        || [
-            "CREATE TABLE `",
-            "CREATE TABLE IF NOT EXISTS `",
-            "INSERT INTO `",
-            "\n-- MySQL dump ",
-            "\n-- MariaDB dump ",
-        ]
-        .iter()
-        .any(|mark| has(mark.as_bytes()));
-    Ok(match is_dump {
-        true => Detected::Yes,
-        false => Detected::Maybe,
-    })
+        "CREATE TABLE `",
+        "CREATE TABLE IF NOT EXISTS `",
+        "INSERT INTO `",
+    ];
+    let mut scratch = Vec::new();
+    let head = input.head(16 << 10, &mut scratch)?.trim_ascii_start();
+    let starts = |mark: &&str| head.starts_with(mark.as_bytes());
+    let has_line = |mark: &&str| {
+        starts(mark) || memchr::memmem::find(head, format!("\n{mark}").as_bytes()).is_some()
+    };
+    // SQLite's own dumps may have names in backquotes too.
+    if starts(&"PRAGMA ") {
+        return Ok(Detected::No);
+    }
+    Ok(
+        match IN_FRONT.iter().any(|mark| starts(mark))
+            || OF_A_LINE.iter().any(|mark| has_line(mark))
+        {
+            true => Detected::Yes,
+            false => Detected::Maybe,
+        },
+    )
 }
 
 fn open(input: Input, options: &SourceOptions) -> Result<Box<dyn Snapshot>> {
