@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::caps::{Cap, parse_cap, parse_size};
 use super::etcd_args::EtcdArgs;
 use super::keys::{parse_hex, parse_keys, parse_prefix};
+use super::load::LoadArgs;
 use super::progress::Shown;
 use super::time::parse_time;
 use super::tokens::{self, TokenRange};
@@ -142,7 +143,7 @@ pub struct SourceArgs {
 
     /// Text, JSON, DynamoDB, SQL tables: the columns of the key
     ///
-    /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
+    /// A table of an SQL dump has a key of its own; this one goes before it where the table has all these columns. Of text: names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
     /// Of JSON, the fields of the key, which must be named: by name, or /a/b for the field b inside of a. Of DynamoDB, the
     /// partition key and the sort key. Of the tables of a database or dump, those that have all these columns (by name) go by
@@ -153,7 +154,7 @@ pub struct SourceArgs {
     /// Only these columns, and the key's
     ///
     /// Of delimited text, JSON, SQL tables, and formats with columns of their own: of etcd, --columns value leaves the revisions
-    /// out, which differ after a restore where values do not. Rows of JSON then have fixed columns, which compare with those of
+    /// out, which differ after a restore where values do not; tables of a dump that have none of them are read whole. Rows of JSON then have fixed columns, which compare with those of
     /// delimited text: a field that is missing or null is NULL, and 1 and "1" are the same text. Without it, each object has
     /// fields of its own, and these differ.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
@@ -165,9 +166,9 @@ pub struct SourceArgs {
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub ignore_columns: Vec<String>,
 
-    /// Delimited text: the character between columns
+    /// Delimited text, and MySQL's --tab: the character between columns
     ///
-    /// One ASCII character, or `tab`. Default: a tab in .tsv and .tab files, else a comma.
+    /// One ASCII character, or `tab`. Default: a tab in .tsv, .tab and MySQL's files, else a comma.
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     pub delimiter: Option<u8>,
 
@@ -182,6 +183,10 @@ pub struct SourceArgs {
     /// An unquoted column of this text is NULL, which is not the same as an empty text. Default: there is no NULL.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub null: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: LoadArgs,
 
     /// Databases: leave the logs out, so that only what is in tables counts
     #[arg(long)]
@@ -219,9 +224,10 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VERSION")]
     pub ties: Option<TiesArg>,
 
-    /// Cassandra: the tables' CREATE statements, instead of schema.cql
+    /// Cassandra and MySQL: the tables' CREATE statements, where they are elsewhere
     ///
-    /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// Cassandra: without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// MySQL: a dump with the CREATE TABLE statements of one that was made with --no-create-info.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 
@@ -299,6 +305,7 @@ impl SourceArgs {
                 null: self.null.clone(),
                 trust_order: false,
             },
+            load: self.load.options(),
             database: DatabaseOptions {
                 no_wal: self.no_wal,
                 assume_bytewise: self.assume_bytewise,

@@ -31,6 +31,7 @@ mod instants;
 pub mod keys;
 pub mod kind;
 mod lag;
+pub mod load;
 pub mod man;
 mod meanings;
 pub mod ops;

@@ -22,9 +22,11 @@ pub fn begin(form: PatchForm, tables: &[PatchTable], out: &mut Output) -> Result
     match form {
         PatchForm::Csv => out.line("table,op,key,value"),
         PatchForm::Sql => {
-            out.line("BEGIN;")?;
             // The tables of a patch are of one database.
             let spelling = tables.first().map(|table| Spelling::of(&table.schema));
+            let preamble = spelling.and_then(|spelling| spelling.preamble());
+            preamble.map_or(Ok(()), |line| out.line(line))?;
+            out.line("BEGIN;")?;
             let more = spelling.and_then(|spelling| spelling.after_begin());
             more.map_or(Ok(()), |line| out.line(line))
         }

@@ -6,6 +6,7 @@
 use super::Schema;
 
 pub mod generic;
+pub mod mysql;
 pub mod sqlite;
 
 /// Whose SQL.
@@ -62,6 +63,14 @@ impl Spelling<'_> {
         Spelling { sql }
     }
 
+    /// What a session must be told before the statements, where it must.
+    pub fn preamble(&self) -> Option<&'static str> {
+        match self.sql?.dialect {
+            Dialect::MySql => Some(mysql::PREAMBLE),
+            _ => None,
+        }
+    }
+
     /// The table's full name; `name` where the schema tells none.
     pub fn table(&self, name: &str) -> String {
         match self.sql {
@@ -75,7 +84,10 @@ impl Spelling<'_> {
 
     /// A column's name.
     pub fn name(&self, name: &str) -> String {
-        generic::name(name)
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::MySql) => mysql::name(name),
+            _ => generic::name(name),
+        }
     }
 
     /// The value of the key's column at `index`.
@@ -122,6 +134,9 @@ impl Spelling<'_> {
     fn literal(&self, sql_type: &str, field: &[u8]) -> String {
         match self.dialect() {
             Some(Dialect::Sqlite) => sqlite::literal(sql_type, field),
+            Some(Dialect::MySql) => {
+                mysql::literal(Some(sql_type).filter(|of| !of.is_empty()), field)
+            }
             _ => generic::literal(field),
         }
     }

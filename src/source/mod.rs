@@ -25,6 +25,7 @@ pub mod dynamodb;
 pub mod jsonl;
 pub mod lsm;
 pub mod memory;
+pub mod mysql;
 pub mod sort;
 pub mod sorted_table;
 pub mod sqlite;
@@ -131,6 +132,9 @@ pub const FORMATS: &[Format] = &[
     bitcask::FORMAT,
     bitcask::RIAK,
     dynamodb::FORMAT,
+    mysql::FORMAT,
+    mysql::XML_FORMAT,
+    mysql::FOLDER_FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -142,6 +146,8 @@ pub struct SourceOptions {
     pub format: Option<String>,
     /// Delimited text.
     pub text: TextOptions,
+    /// Files for LOAD DATA of MySQL.
+    pub load: LoadOptions,
     /// Database folders.
     pub database: DatabaseOptions,
     /// Folders of Cassandra's and ScyllaDB's SSTables.
@@ -185,6 +191,15 @@ impl TextOptions {
             false => &self.key,
         }
     }
+}
+
+/// How files for LOAD DATA are read, besides [`TextOptions::delimiter`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions {
+    /// The quote around fields, which may stand around some or all of them.
+    pub enclosed_by: Option<u8>,
+    /// Lines end in `\r\n`.
+    pub crlf: bool,
 }
 
 /// How database folders are read.

@@ -1,0 +1,7 @@
+/*!40101 SET NAMES binary*/;
+/*!40014 SET FOREIGN_KEY_CHECKS=0*/;
+/*!40103 SET TIME_ZONE='+00:00' */;
+INSERT INTO `bits` VALUES
+("\0\0",1,1),
+("\0",0.1,1e-300),
+("ÿ",3.14159,1.2345e-46);

@@ -1,0 +1,16 @@
+SET NAMES utf8mb4, TIME_ZONE = '+00:00', SQL_MODE = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES', FOREIGN_KEY_CHECKS = 0;
+UPDATE `bits` SET `f` = 2.5e-310, `v` = 7e0 WHERE `k` = b'111111111111';
+DELETE FROM `bits` WHERE `k` = b'101';
+INSERT INTO `bits` (`k`, `f`, `v`) VALUES (b'1000', 1e-320, 1.4013e-45);
+INSERT INTO `log` (`n`, `t`) VALUES (2, 'z');
+INSERT INTO `log` (`n`, `t`) VALUES (5, 'a');
+UPDATE `parted` SET `b` = 3 WHERE `a` = 100;
+UPDATE `types` SET `b1` = b'0', `b64` = b'111', `b9` = b'1', `bi` = 1, `bl` = X'fffefd00', `bn` = X'ff00000000000000', `c` = _utf8mb4 X'785c79', `d` = '2000-01-01', `db` = 3.3e-300, `de` = 12345678901234567890.0123456789, `dt` = '2000-01-01 01:02:03.400000', `e` = '(x)', `fl` = 0.0000000000000000000000000000000000000002e0, `g` = X'00000000010100000000000000000022400000000000002240', `i4` = '1.2.3.4', `i6` = 'fe80::1', `inv` = 77, `j` = _utf8mb4 X'7b2271223a225c5c227d', `lb` = X'fffefd', `lt` = _utf8mb4'日', `mb` = X'78', `mi` = 99, `mt` = 'm"m', `p` = X'0000000001010000000000000000000cc00000000000001040', `s` = 'y', `si` = 1, `t` = _utf8mb4 X'0a5c27', `tb` = X'', `ti` = 127, `tm` = '01:02:03.45', `ts` = '2001-01-01 00:00:00.000', `tt` = '', `u` = '223e4567-e89b-12d3-a456-426614174000', `v` = _utf8mb4'é', `vb` = X'5c27', `y` = 2000 WHERE `id` = 1;
+DELETE FROM `types` WHERE `id` = 2;
+UPDATE `types` SET `b1` = b'0', `b64` = b'111', `b9` = b'1', `bi` = 1, `bl` = X'fffefd00', `bn` = X'ff00000000000000', `c` = _utf8mb4 X'785c79', `d` = '2000-01-01', `db` = 3.3e-300, `de` = 0, `dt` = '2000-01-01 01:02:03.400000', `e` = '(x)', `fl` = 0.0000000000000000000000000000000000000002e0, `g` = X'00000000010100000000000000000022400000000000002240', `i4` = '0.0.0.0', `i6` = 'fe80::1', `inv` = 77, `j` = _utf8mb4 X'7b2271223a225c5c227d', `lb` = X'', `lt` = _utf8mb4'日', `mb` = X'', `mi` = 99, `mt` = '', `p` = NULL, `s` = 'y', `si` = 1, `t` = _utf8mb4 X'0a5c27', `tb` = X'', `ti` = -1, `tm` = '01:02:03.45', `ts` = '2001-01-01 00:00:00.000', `tt` = '', `u` = '223e4567-e89b-12d3-a456-426614174000', `v` = _utf8mb4'é', `vb` = X'5c27', `y` = 2000 WHERE `id` = 3;
+INSERT INTO `types` (`id`, `b1`, `b64`, `b9`, `bi`, `bl`, `bn`, `c`, `d`, `db`, `de`, `dt`, `e`, `fl`, `g`, `i4`, `i6`, `inv`, `j`, `lb`, `lt`, `mb`, `mi`, `mt`, `p`, `s`, `si`, `t`, `tb`, `ti`, `tm`, `ts`, `tt`, `u`, `v`, `vb`, `y`) VALUES (77, NULL, NULL, b'11', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, _utf8mb4 X'6e6577005c27', NULL, NULL, NULL, NULL, NULL, NULL, NULL, X'0027', NULL);
+DELETE FROM `uniq` WHERE `a` = 2 AND `c` = 3;
+INSERT INTO `uniq` (`a`, `c`, `b`) VALUES (9, 9, 9);
+UPDATE `we``ird ; 'n"ame` SET `d\\` = _utf8mb4 X'c3bc5c', `ключ` = 9 WHERE `c(` = X'00' AND `a,b` = 'x''y';
+DELETE FROM `we``ird ; 'n"ame` WHERE `c(` = X'3b3b27' AND `a,b` = ';';
+INSERT INTO `we``ird ; 'n"ame` (`c(`, `a,b`, `d\\`, `ключ`) VALUES (X'ff5c00', _utf8mb4 X'e697a55c6e', 'x', NULL);
