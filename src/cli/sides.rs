@@ -52,8 +52,8 @@ pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened
 /// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
 /// may have their columns in any order.
 pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let (true, Some(Schema::Columns { key, .. })) = (options.text.key.is_empty(), schema) {
-        options.text.key.clone_from(key);
+    if let Some(Schema::Columns { key, .. }) = schema {
+        options.text.fallback_key.clone_from(key);
     }
 }
 

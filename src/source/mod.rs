@@ -19,6 +19,7 @@ pub mod csv;
 pub mod jsonl;
 pub mod lsm;
 pub mod memory;
+pub mod postgres;
 pub mod sort;
 pub mod sorted_table;
 pub mod union;
@@ -103,10 +104,12 @@ pub enum Detected {
 /// The formats, in the order in which they are tried.
 pub const FORMATS: &[Format] = &[
     block_table::FORMAT,
+    postgres::FORMAT,
     csv::FORMAT,
     jsonl::FORMAT,
     lsm::FORMAT,
     cassandra::FORMAT,
+    postgres::FOLDER_FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -133,6 +136,8 @@ pub struct SourceOptions {
 pub struct TextOptions {
     /// Columns of the key, by name or 1-based number; empty is the first column.
     pub key: Vec<String>,
+    /// Columns of the key where neither [`TextOptions::key`] nor the snapshot itself names any: those of the other side.
+    pub fallback_key: Vec<String>,
     /// Only these columns (and the key's); empty is all.
     pub columns: Vec<String>,
     /// Not these columns.
