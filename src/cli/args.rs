@@ -267,7 +267,7 @@ impl SourceArgs {
             format: self.format.clone(),
             text: TextOptions {
                 key: self.key.clone(),
-                fallback_key: Vec::new(),
+                usual_key: Vec::new(),
                 columns: self.columns.clone(),
                 ignore_columns: self.ignore_columns.clone(),
                 delimiter: self.delimiter,

@@ -181,7 +181,7 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
     }
     let mut current: Option<(&PatchTable, KeyRange)> = None;
     let mut left = args.limit.unwrap_or(u64::MAX);
-    ops::begin(form, out)?;
+    ops::begin(&tables, form, out)?;
     while let Some(record) = reader.next_record()? {
         match record {
             Record::Table(index) => {
@@ -214,13 +214,14 @@ fn print_patch(patch: &Input, args: &CatArgs, out: &mut Output) -> Result<Exit> 
                         "stopped after {} (--limit); there are more",
                         counted(args.limit.unwrap_or(0), "operation")
                     ));
-                    return Ok(Exit::DONE);
+                    break;
                 }
                 left -= 1;
                 ops::print(table, &op, form, args.hex, out)?;
             }
         }
     }
+    ops::end(&tables, form, out)?;
     Ok(Exit::DONE)
 }
 

@@ -18,11 +18,30 @@ use crate::row::{Schema, wide};
 /// # Errors
 ///
 /// Those of printing.
-pub fn begin(form: PatchForm, out: &mut Output) -> Result<()> {
+pub fn begin(tables: &[PatchTable], form: PatchForm, out: &mut Output) -> Result<()> {
     match form {
         PatchForm::Csv => out.line("table,op,key,value"),
+        PatchForm::Sql => transaction(tables).map_or(Ok(()), |[begin, _]| out.line(begin)),
         _ => Ok(()),
     }
+}
+
+/// Prints the line behind the last operation, where the form has one.
+///
+/// # Errors
+///
+/// Those of printing.
+pub fn end(tables: &[PatchTable], form: PatchForm, out: &mut Output) -> Result<()> {
+    match form {
+        PatchForm::Sql => transaction(tables).map_or(Ok(()), |[_, end]| out.line(end)),
+        _ => Ok(()),
+    }
+}
+
+fn transaction(tables: &[PatchTable]) -> Option<[&'static str; 2]> {
+    tables
+        .iter()
+        .find_map(|table| Spelling::of(&table.schema).transaction())
 }
 
 /// Prints one operation of a table.
@@ -146,8 +165,9 @@ fn sql(table: &PatchTable, op: &Op) -> String {
             let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
             let texts: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
             format!(
-                "INSERT INTO {name} ({}) VALUES ({});",
+                "INSERT INTO {name} ({}){} VALUES ({});",
                 names.join(", "),
+                spelling.overriding(),
                 texts.join(", ")
             )
         }

@@ -49,11 +49,11 @@ pub fn open(path: &Path, options: &SourceOptions, out: &Output) -> Result<Opened
     }
 }
 
-/// Where no key is asked for, takes the columns of the key from `schema`, that of the side that was opened first: the sides
+/// Where no key is asked for, delimited text takes the columns of the key from `schema`, that of the side that was opened first: the sides
 /// may have their columns in any order.
 pub fn take_key(options: &mut SourceOptions, schema: Option<&Schema>) {
-    if let Some(Schema::Columns { key, .. }) = schema {
-        options.text.fallback_key.clone_from(key);
+    if let (true, Some(Schema::Columns { key, .. })) = (options.text.usual_key.is_empty(), schema) {
+        options.text.usual_key.clone_from(key);
     }
 }
 

@@ -6,6 +6,7 @@
 use super::Schema;
 
 mod generic;
+pub mod postgres;
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +73,22 @@ impl Spelling<'_> {
         }
     }
 
+    /// Statements before the first one and behind the last one of a patch, so that all of it is done or nothing.
+    pub fn transaction(&self) -> Option<[&'static str; 2]> {
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::Postgres) => Some(["BEGIN;", "COMMIT;"]),
+            _ => None,
+        }
+    }
+
+    /// What stands between the columns and VALUES of INSERT.
+    pub fn overriding(&self) -> &'static str {
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::Postgres) => postgres::OVERRIDING,
+            _ => "",
+        }
+    }
+
     /// A column's name.
     pub fn name(&self, name: &str) -> String {
         generic::name(name)
@@ -93,7 +110,10 @@ impl Spelling<'_> {
         generic::literal(bytes)
     }
 
-    fn literal(&self, _sql_type: Option<&String>, field: &[u8]) -> String {
-        generic::literal(field)
+    fn literal(&self, sql_type: Option<&String>, field: &[u8]) -> String {
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::Postgres) => postgres::literal(sql_type.map(String::as_str), field),
+            _ => generic::literal(field),
+        }
     }
 }

@@ -131,13 +131,13 @@ pub struct SourceOptions {
     pub write_compression: String,
 }
 
-/// How delimited text is read and written.
+/// How delimited text is read and written, and which columns of other named ones count.
 #[derive(Debug, Clone, Default)]
 pub struct TextOptions {
-    /// Columns of the key, by name or 1-based number; empty is the first column.
+    /// Columns of the key, by name or 1-based number; empty is `usual_key`, of a database's table its primary key.
     pub key: Vec<String>,
-    /// Columns of the key where neither [`TextOptions::key`] nor the snapshot itself names any: those of the other side.
-    pub fallback_key: Vec<String>,
+    /// Columns of the key of delimited text where none is asked for: those of the side that was opened first. Empty is the first column.
+    pub usual_key: Vec<String>,
     /// Only these columns (and the key's); empty is all.
     pub columns: Vec<String>,
     /// Not these columns.

@@ -36,10 +36,10 @@ impl Columns {
             }
             Ok(found)
         };
-        let key = match (options.key.as_slice(), options.fallback_key.as_slice()) {
+        let key = match (options.key.as_slice(), options.usual_key.as_slice()) {
             ([], []) => vec![0],
-            ([], fallback) => find(fallback, "--key")?,
-            (key, _) => find(key, "--key")?,
+            ([], _) => find(&options.usual_key, "--key")?,
+            _ => find(&options.key, "--key")?,
         };
         let only = find(&options.columns, "--columns")?;
         let ignored = find(&options.ignore_columns, "--ignore-columns")?;

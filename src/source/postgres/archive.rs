@@ -138,6 +138,7 @@ fn statements(
     let concerns_tables = matches!(
         entry.kind.as_str(),
         "TABLE"
+            | "TYPE"
             | "FOREIGN TABLE"
             | "CONSTRAINT"
             | "TABLE DATA"

@@ -53,6 +53,8 @@ pub(super) struct TableInfo {
 pub(super) struct Catalog {
     tables: Vec<TableInfo>,
     by_name: HashMap<TableName, usize>,
+    /// Columns of types that tables may be of.
+    types: HashMap<TableName, TableDdl>,
     /// The schema of names that tell none.
     pub schema: Option<String>,
     /// The encoding of all texts.
@@ -71,6 +73,7 @@ impl Catalog {
         Catalog {
             tables: Vec::new(),
             by_name: HashMap::new(),
+            types: HashMap::new(),
             schema: None,
             encoding: None,
             standard_strings: true,
@@ -113,6 +116,10 @@ impl Catalog {
                     .map(|p| self.qualified(p))
                     .collect();
                 self.table(name).ddl = Some(ddl);
+            }
+            Statement::Type(name, ddl) => {
+                let name = self.qualified(name);
+                self.types.insert(name, ddl);
             }
             Statement::Key(name, key) => {
                 if let Some(ddl) = &mut self.table(name).ddl {
@@ -182,6 +189,8 @@ impl Catalog {
         for parent in &ddl.parents {
             if let Some(parent) = self.by_name.get(parent) {
                 self.columns(*parent, seen, out);
+            } else if let Some(parent) = self.types.get(parent) {
+                out.extend(parent.columns.iter().cloned());
             }
         }
         for column in &ddl.columns {

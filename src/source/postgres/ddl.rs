@@ -46,7 +46,7 @@ pub(super) struct TableDdl {
     pub columns: Vec<Column>,
     /// Columns of the primary key; empty where there is none (here).
     pub key: Vec<String>,
-    /// The tables whose columns come first.
+    /// The tables, or the type, whose columns come first.
     pub parents: Vec<TableName>,
     /// Its rows lie in its partitions.
     pub is_partitioned: bool,
@@ -59,6 +59,8 @@ pub(super) struct TableDdl {
 pub(super) enum Statement {
     /// A table is made.
     Table(TableName, TableDdl),
+    /// A type is made that tables may be of.
+    Type(TableName, TableDdl),
     /// A table gets its primary key.
     Key(TableName, Vec<String>),
     /// Rows follow, as COPY text.
@@ -107,6 +109,12 @@ fn create(tokens: &mut Tokens<'_>) -> Option<Statement> {
         return Some(Statement::MaterializedView(tokens.table_name()?));
     }
     let mut ddl = TableDdl::default();
+    if tokens.take("type") {
+        let name = tokens.table_name()?;
+        tokens.take_all(&["as"])?;
+        elements(tokens, &mut ddl)?;
+        return Some(Statement::Type(name, ddl));
+    }
     loop {
         match tokens.word()? {
             "unlogged" | "global" | "local" | "temporary" | "temp" => {}
@@ -117,17 +125,19 @@ fn create(tokens: &mut Tokens<'_>) -> Option<Statement> {
     }
     tokens.take_all(&["if", "not", "exists"]);
     let name = tokens.table_name()?;
+    let mut is_typed = false;
     if tokens.take_all(&["partition", "of"]).is_some() {
         ddl.parents.push(tokens.table_name()?);
     } else if tokens.take("of") {
-        // The columns are those of a type: only data tell them.
-        tokens.table_name()?;
+        ddl.parents.push(tokens.table_name()?);
+        is_typed = true;
     }
     if tokens.peek().is_some_and(|token| token.is_symbol(b'(')) {
-        let inside = tokens.parenthesized()?;
-        for element in split(inside) {
-            table_element(&mut Tokens { tokens: element }, &mut ddl);
-        }
+        elements(tokens, &mut ddl)?;
+    }
+    if is_typed {
+        // What stands there are only options of the type's columns.
+        ddl.columns.clear();
     }
     // INHERITS (...) and PARTITION BY ... come behind.
     while let Some(token) = tokens.next() {
@@ -140,6 +150,14 @@ fn create(tokens: &mut Tokens<'_>) -> Option<Statement> {
         }
     }
     Some(Statement::Table(name, ddl))
+}
+
+/// Columns and constraints in parentheses.
+fn elements(tokens: &mut Tokens<'_>, ddl: &mut TableDdl) -> Option<()> {
+    for element in split(tokens.parenthesized()?) {
+        table_element(&mut Tokens { tokens: element }, ddl);
+    }
+    Some(())
 }
 
 fn table_element(tokens: &mut Tokens<'_>, ddl: &mut TableDdl) -> Option<()> {
@@ -284,6 +302,7 @@ pub(super) fn insert_head(tokens: &[Token]) -> Option<(TableName, Option<Vec<Str
         tokens.word()?;
         tokens.take_all(&["value"])?;
     }
+    tokens.take("default");
     tokens.take_all(&["values"])?;
     tokens.tokens.is_empty().then_some((name, columns))
 }

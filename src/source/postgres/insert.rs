@@ -102,7 +102,11 @@ pub(super) fn read(
         loop {
             lexer.skip_blank()?;
             let offset = lexer.offset();
-            tuple(lexer, row, &mut scratch)?;
+            row.begin();
+            // Of a table without columns: DEFAULT VALUES;
+            if lexer.byte(0)? != Some(b';') {
+                tuple(lexer, row, &mut scratch)?;
+            }
             match row.finish() {
                 Ok(row) => sink(row, offset)?,
                 Err(flaw) => return Err(lexer.damaged(offset, show_flaw(&flaw, row))),
@@ -136,7 +140,6 @@ fn tuple(lexer: &mut Lexer<'_>, row: &mut RowBuilder, scratch: &mut Vec<u8>) -> 
         return Err(lexer.damaged_here("no ( where a row of INSERT starts"));
     }
     lexer.consume(1);
-    row.begin();
     loop {
         lexer.skip_blank()?;
         value(lexer, row, scratch)?;

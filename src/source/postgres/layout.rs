@@ -22,7 +22,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Gives the columns of a table their parts: the key is `--key` where the table has all these columns, else its primary
-    /// key, else the columns of [`TextOptions::fallback_key`].
+    /// key, else the columns of [`TextOptions::usual_key`].
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl Layout {
         };
         let key = all(&options.key)
             .or_else(|| all(&table.key))
-            .or_else(|| all(&options.fallback_key))
+            .or_else(|| all(&options.usual_key))
             .unwrap_or_default();
         let ignored: Vec<usize> = options
             .ignore_columns
