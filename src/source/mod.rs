@@ -105,6 +105,8 @@ pub enum Detected {
 pub const FORMATS: &[Format] = &[
     block_table::FORMAT,
     postgres::FORMAT,
+    postgres::lone::FORMAT,
+    postgres::lone::CSV_FORMAT,
     csv::FORMAT,
     jsonl::FORMAT,
     lsm::FORMAT,

@@ -201,6 +201,24 @@ impl Catalog {
         }
     }
 
+    /// Ends it: all tables that are declared, with rows or without.
+    pub fn declared(self) -> Vec<Described> {
+        let mut described = Vec::new();
+        for (at, table) in self.tables.iter().enumerate() {
+            let mut columns = Vec::new();
+            self.columns(at, &mut HashSet::new(), &mut columns);
+            if let Some(ddl) = &table.ddl {
+                described.push(Described {
+                    name: table.name.clone(),
+                    columns,
+                    key: ddl.key.clone(),
+                    sections: Vec::new(),
+                });
+            }
+        }
+        described
+    }
+
     /// Ends it: the tables whose rows the dump has, ascending by name, and what there is to note.
     pub fn finish(self) -> (Vec<Described>, Vec<String>) {
         let mut columns_of: Vec<Vec<Column>> = Vec::with_capacity(self.tables.len());

@@ -67,6 +67,28 @@ pub(super) fn read(
     }
 }
 
+/// Fields of the first row; `None` where there is none.
+///
+/// # Errors
+///
+/// Those of reading.
+pub(super) fn first_row_len(window: &mut Window<'_>, style: &CopyStyle) -> Result<Option<usize>> {
+    let Some((len, _)) = line(window)? else {
+        return Ok(None);
+    };
+    let line = window.bytes().get(..len).unwrap_or_default();
+    let mut count = 1;
+    let mut bytes = line.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' {
+            bytes.next();
+        } else if *byte == style.delimiter {
+            count += 1;
+        }
+    }
+    Ok((line != b"\\.").then_some(count))
+}
+
 /// What is wrong with a row, in words.
 pub(super) fn show_flaw(flaw: &Flaw, row: &RowBuilder) -> String {
     match flaw {

@@ -11,6 +11,8 @@
 //! All of them give the same snapshot: a table `schema.name` for each table that has rows in the dump, with its columns by name;
 //! the key is the primary key, or what `--key` names. [`value`] says what text stands for a value.
 //!
+//! Files of COPY alone ([`lone`]) are read too.
+//!
 //! # What is not compared, and said so in a note
 //!
 //! Tables without their rows in the dump, foreign tables, materialized views, generated columns, values of sequences, large objects.
@@ -31,11 +33,14 @@ use crate::source::{Detected, Format, Reader, Snapshot, SourceOptions};
 mod archive;
 mod catalog;
 mod chunks;
+mod copy_binary;
+mod copy_csv;
 mod copy_text;
 mod ddl;
 mod insert;
 mod layout;
 mod lexer;
+pub mod lone;
 mod plain;
 mod rows;
 mod snapshot;

@@ -171,7 +171,7 @@ impl Unsorted for DumpRows {
 }
 
 /// The error for a table without a key, once its rows are wanted.
-fn no_key(path: &Path, name: &str, layout: &Layout) -> Error {
+pub(super) fn no_key(path: &Path, name: &str, layout: &Layout) -> Error {
     let columns: Vec<String> = layout
         .columns
         .iter()

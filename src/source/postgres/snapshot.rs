@@ -9,7 +9,7 @@ use super::chunks::Compression;
 use super::layout::Layout;
 use super::rows::DumpRows;
 use super::toc::Container;
-use super::{FORMAT, archive, plain};
+use super::{FORMAT, archive, lone, plain};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::source::sort::SortOptions;
@@ -40,7 +40,7 @@ impl Dump {
     ///
     /// Those of reading it; Usage, where an option names a column that no table has.
     pub fn open_plain(input: Input, options: &SourceOptions) -> Result<Dump> {
-        let mut catalog = Catalog::new();
+        let mut catalog = new_catalog(options)?;
         plain::read(&input, &mut catalog).map_err(|error| input.explain(error))?;
         let reading = Reading {
             is_text: true,
@@ -63,7 +63,7 @@ impl Dump {
         folder: &Path,
         options: &SourceOptions,
     ) -> Result<Dump> {
-        let mut catalog = Catalog::new();
+        let mut catalog = new_catalog(options)?;
         let toc = archive::read(&input, container, folder, &mut catalog)
             .map_err(|error| input.explain(error))?;
         let reading = Reading {
@@ -119,6 +119,16 @@ impl Dump {
     }
 }
 
+/// A catalog that knows what a given schema tells: a dump of data only has no definitions.
+fn new_catalog(options: &SourceOptions) -> Result<Catalog> {
+    let mut catalog = Catalog::new();
+    if let Some(path) = &options.cassandra.schema {
+        lone::read_schema(path, options, &mut catalog)?;
+        catalog.schema = None;
+    }
+    Ok(catalog)
+}
+
 fn fact(name: &str, value: impl Into<String>) -> (String, String) {
     (name.into(), value.into())
 }
@@ -160,7 +170,7 @@ fn bytes_of(section: &Section, input: &Input) -> u64 {
 }
 
 /// Refuses names of columns that no table has.
-fn check_columns(tables: &[Described], options: &TextOptions, path: &Path) -> Result<()> {
+pub(super) fn check_columns(tables: &[Described], options: &TextOptions, path: &Path) -> Result<()> {
     let lists = [
         ("--key", &options.key),
         ("--columns", &options.columns),

@@ -100,6 +100,13 @@ impl<'a> Window<'a> {
         self.offset += len as u64;
     }
 
+    /// Passes over `len` of them and lends them.
+    pub fn take(&mut self, len: usize) -> &[u8] {
+        let start = self.start;
+        self.consume(len);
+        self.buffer.get(start..self.start).unwrap_or_default()
+    }
+
     /// Keeps what is consumed from here on, for [`Window::marked`].
     pub fn mark(&mut self) {
         self.mark = Some(self.start);
