@@ -48,7 +48,7 @@ impl Dump {
             int_len: 0,
             options,
         };
-        let facts = vec![fact("kind", "plain")];
+        let facts = vec![fact("dump", "plain")];
         Dump::new(input, catalog, &reading, facts)
     }
 
@@ -83,7 +83,7 @@ impl Dump {
             Container::Tar => "tar",
         };
         let facts = vec![
-            fact("kind", kind),
+            fact("dump", kind),
             fact("archive version", format!("{major}.{minor}.{revision}")),
             fact("compression", toc.compression.name()),
             fact("database", toc.database),
