@@ -9,6 +9,7 @@ mod common;
 
 mod bombs;
 mod craft;
+mod dumps;
 mod extremes;
 mod harness;
 mod mutations;

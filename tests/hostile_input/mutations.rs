@@ -64,7 +64,7 @@ fn overwrite(random: &mut Random, bytes: &mut [u8], part: &Range<usize>) {
 }
 
 /// Any change at all, of the length too.
-fn mangle(random: &mut Random, bytes: &mut Vec<u8>) {
+pub fn mangle(random: &mut Random, bytes: &mut Vec<u8>) {
     let len = bytes.len() as u64;
     let at = random.below(len + 1) as usize;
     match random.below(6) {
@@ -87,7 +87,7 @@ fn mangle(random: &mut Random, bytes: &mut Vec<u8>) {
 }
 
 /// Runs `check` on mutations of `files` and reports what it found.
-fn run(
+pub fn run(
     what: &str,
     files: Vec<Vec<u8>>,
     mutate: impl Fn(&mut Random, usize, &mut Vec<u8>),

@@ -44,9 +44,9 @@ fn no_dump_that_is_cut_off_is_taken_for_a_whole_one() {
     };
     for (name, bytes, step) in [
         ("plain", SMALL.as_bytes().to_vec(), 1),
-        ("custom", fixture("left.custom"), rounds(211, 1)),
-        ("pipe", fixture("left.pipe.custom"), rounds(523, 7)),
-        ("tar", fixture("left.tar"), rounds(709, 7)),
+        ("custom", fixture("left.custom"), rounds(787, 1)),
+        ("pipe", fixture("left.pipe.custom"), rounds(1511, 7)),
+        ("tar", fixture("left.tar"), rounds(2311, 7)),
     ] {
         std::fs::write(&path, &bytes).unwrap();
         let whole = read(&path, &options).unwrap();
@@ -76,12 +76,12 @@ fn messages_tell_the_line_and_what_is_wrong() {
         (
             "2\t\\N\n",
             "2\n",
-            "line 24: a row of 1 fields, where 2 columns are declared, at offset 344",
+            "line 22: a row of 1 fields, where 2 columns are declared, at offset 316",
         ),
         (
             "2\t\\N\n",
             "\\N\t2\n",
-            "line 24: NULL in field 1, a column of the key, at offset 344",
+            "line 22: NULL in field 1, a column of the key, at offset 316",
         ),
         (
             "\\.\n\n\nINSERT",
@@ -96,7 +96,7 @@ fn messages_tell_the_line_and_what_is_wrong() {
         (
             "VALUES (1);",
             "VALUES (now());",
-            "no , or ) behind a value of INSERT",
+            "a value of INSERT that is no literal",
         ),
         (
             "DO NOTHING;",
@@ -118,7 +118,7 @@ fn messages_tell_the_line_and_what_is_wrong() {
             "COPY public.t (id, c)",
             "have other columns: \"c\" is in one only",
         ),
-        ("30\t", "2\t", "key 2 stands twice: at line 24, offset 344 and at line 25, offset 349"),
+        ("30\t", "2\t", "key 2 stands twice: at line 22, offset 316 and at line 23, offset 321"),
         ("dump complete", "", "the dump is not complete"),
         ("DEFAULT 'x;'", "DEFAULT 'x;", "is never closed"),
     ] {
@@ -141,7 +141,7 @@ fn a_flipped_bit_of_compressed_rows_is_noticed() {
         std::fs::write(&path, &sound).unwrap();
         let whole = read(&path, &SourceOptions::default()).unwrap();
         let start = sound.len() - 6000;
-        for at in (start..sound.len()).step_by(rounds(131, 1) as usize) {
+        for at in (start..sound.len()).step_by(rounds(397, 1) as usize) {
             let mut bytes = sound.clone();
             bytes[at] ^= 1 << (at % 8);
             std::fs::write(&path, bytes).unwrap();

@@ -140,7 +140,7 @@ fn files_of_copy_alone_are_read_without_a_schema() {
     ] {
         let options: Vec<&str> = format.into_iter().flat_map(|f| ["--format", f]).collect();
         let tables = roots(&file(name), &options);
-        assert_eq!((tables[0].0.as_str(), tables[0].1), ("default", 67));
+        assert_eq!((tables[0].0.as_str(), tables[0].1), ("default", 66));
     }
     let rows = read(
         &file("kinds.copy.text"),

@@ -55,7 +55,7 @@ fn rows_of_two_databases_are_refused() {
 fn dumps_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let dump = |name: &str| testdata("postgres").join(name);
-    mdiff(["patch", "-o", "p.mpatch"])
+    mdiff(["patch", "--table", "public.kinds", "-o", "p.mpatch"])
         .args([dump("left.sql"), dump("right.sql")])
         .in_dir(&folder)
         .run()

@@ -271,6 +271,8 @@ impl Catalog {
         }
         described.sort_by_cached_key(|table| table.name.show());
         notes.views = self.materialized_views;
+        notes.views.sort();
+        notes.views.dedup();
         notes.sequences = self.sequences;
         notes.large_objects = self.large_objects;
         notes.encoding = self.encoding;

@@ -240,7 +240,7 @@ fn ends_type(word: &str) -> bool {
 
 fn push_spelled(out: &mut String, token: &Token) {
     let is_tight = |byte: &u8| matches!(byte, b'(' | b')' | b',' | b'[' | b']' | b'.');
-    let opens = out.ends_with(['(', '.', '[']);
+    let opens = out.ends_with(['(', '.', '[', ',']);
     if !out.is_empty() && !opens && !matches!(token, Token::Symbol(byte) if is_tight(byte)) {
         out.push(' ');
     }
