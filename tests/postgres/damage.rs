@@ -118,7 +118,11 @@ fn messages_tell_the_line_and_what_is_wrong() {
             "COPY public.t (id, c)",
             "have other columns: \"c\" is in one only",
         ),
-        ("30\t", "2\t", "key 2 stands twice: at line 22, offset 316 and at line 23, offset 321"),
+        (
+            "30\t",
+            "2\t",
+            "key 2 stands twice: at line 22, offset 316 and at line 23, offset 321",
+        ),
         ("dump complete", "", "the dump is not complete"),
         ("DEFAULT 'x;'", "DEFAULT 'x;", "is never closed"),
     ] {

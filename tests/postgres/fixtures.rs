@@ -64,8 +64,7 @@ fn streams_of_lz4_and_zstd_are_read() {
         encoder.finish().unwrap()
     };
     let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 3).unwrap();
-    let codecs: [(u8, &str, &dyn Fn(&[u8]) -> Vec<u8>); 2] =
-        [(2, "lz4", &lz4), (3, "zst", &zstd)];
+    let codecs: [(u8, &str, &dyn Fn(&[u8]) -> Vec<u8>); 2] = [(2, "lz4", &lz4), (3, "zst", &zstd)];
     for (number, extension, pack) in codecs {
         let folder = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(file("left.v16.dir")).unwrap() {
@@ -146,7 +145,10 @@ fn files_of_copy_alone_are_read_without_a_schema() {
         &file("kinds.copy.text"),
         &["--format", "pgcopy", "--key", "1", "--columns", "8"],
     );
-    assert!(rows.contains("default: \"1\": \"1\", \"8\": \"te\\\\xt\\t1\\n;'\\\"--/*\""), "{rows:?}");
+    assert!(
+        rows.contains("default: \"1\": \"1\", \"8\": \"te\\\\xt\\t1\\n;'\\\"--/*\""),
+        "{rows:?}"
+    );
 }
 
 fn shared() -> Option<PathBuf> {
@@ -267,7 +269,10 @@ fn shared_pairs_differ_as_the_truth_says() {
         ("dump.tar", "dump.custom.z0"),
     ] {
         let ran = mdiff(["diff", "--json", "-q"])
-            .args([fixtures.join("a").join(left), fixtures.join("b").join(right)])
+            .args([
+                fixtures.join("a").join(left),
+                fixtures.join("b").join(right),
+            ])
             .run()
             .exits(1);
         let mut found: Vec<(Option<String>, Option<String>)> = ran

@@ -181,8 +181,14 @@ fn psql_makes_the_base_equal_to_the_target() {
     // All of a patch is done or nothing: on a base that it does not fit, nothing is.
     let before = roots(&left, &[]);
     let here = script.to_str().unwrap();
-    server.run("psql", &["-c", "INSERT INTO empty_table VALUES (1)", "left"]);
-    assert!(!server.runs("psql", &["-Xq", "-v", "ON_ERROR_STOP=1", "-f", here, "left"]));
+    server.run(
+        "psql",
+        &["-c", "INSERT INTO empty_table VALUES (1)", "left"],
+    );
+    assert!(!server.runs(
+        "psql",
+        &["-Xq", "-v", "ON_ERROR_STOP=1", "-f", here, "left"]
+    ));
     server.run("psql", &["-c", "DELETE FROM empty_table", "left"]);
     let left = server.dump("left", "left.again.sql", &[]);
     assert_eq!(roots(&left, &[]), before);

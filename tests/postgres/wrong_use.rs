@@ -35,7 +35,16 @@ fn a_table_without_a_key_is_refused_when_it_is_needed() {
     run(&["cat", "dump.sql", "--key", "x", "--ignore-columns", "x"])
         .exits(2)
         .tells("--ignore-columns: \"x\" is a column of the key of a.t");
-    run(&["compare", "dump.sql", "dump.sql", "--key", "x", "--ignore-columns", "y"]).exits(0);
+    run(&[
+        "compare",
+        "dump.sql",
+        "dump.sql",
+        "--key",
+        "x",
+        "--ignore-columns",
+        "y",
+    ])
+    .exits(0);
 }
 
 #[test]

@@ -168,13 +168,18 @@ fn column_name(field: &[u8], path: &Path) -> Result<String> {
 fn columns_named_by(options: &TextOptions) -> usize {
     // An empty table need not have more columns than any table has.
     let most = crate::limits::Limits::default().columns_max as usize;
-    [&options.key, &options.usual_key, &options.columns, &options.ignore_columns]
-        .into_iter()
-        .flatten()
-        .filter_map(|name| name.parse().ok())
-        .filter(|&number| number <= most)
-        .max()
-        .unwrap_or(1)
+    [
+        &options.key,
+        &options.usual_key,
+        &options.columns,
+        &options.ignore_columns,
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|name| name.parse().ok())
+    .filter(|&number| number <= most)
+    .max()
+    .unwrap_or(1)
 }
 
 /// Reads the first record that is not an empty line.

@@ -111,7 +111,10 @@ fn missing(input: &Input, entry: &Entry, what: &str) -> Error {
     Error::damaged(
         input.path(),
         0,
-        format!("the table of contents tells of rows of {}, which {what},", entry.tag),
+        format!(
+            "the table of contents tells of rows of {}, which {what},",
+            entry.tag
+        ),
     )
 }
 
@@ -124,13 +127,7 @@ fn statements(
 ) -> Result<Vec<Statement>> {
     catalog.schema.clone_from(&entry.schema);
     let place = Where::Part(format!("the entry {} {}", entry.kind, entry.tag));
-    let window = Window::new(
-        Box::new(text),
-        std::rc::Rc::default(),
-        input,
-        0,
-        place,
-    );
+    let window = Window::new(Box::new(text), std::rc::Rc::default(), input, 0, place);
     let mut lexer = Lexer::new(window);
     lexer.standard_strings = catalog.standard_strings;
     let mut statements = Vec::new();
@@ -243,7 +240,8 @@ fn members(input: &Input) -> Result<HashMap<String, Range<u64>>> {
         if header.iter().all(|byte| *byte == 0) {
             return Ok(members);
         }
-        let bad = |what: &str| Error::damaged(input.path(), at, format!("a tar header with {what}"));
+        let bad =
+            |what: &str| Error::damaged(input.path(), at, format!("a tar header with {what}"));
         let field = |range: Range<usize>| header.get(range).unwrap_or_default();
         let sum: u64 = header
             .iter()

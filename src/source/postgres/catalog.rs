@@ -110,11 +110,7 @@ impl Catalog {
     pub fn tell(&mut self, statement: Statement) {
         match statement {
             Statement::Table(name, mut ddl) => {
-                ddl.parents = ddl
-                    .parents
-                    .into_iter()
-                    .map(|p| self.qualified(p))
-                    .collect();
+                ddl.parents = ddl.parents.into_iter().map(|p| self.qualified(p)).collect();
                 self.table(name).ddl = Some(ddl);
             }
             Statement::Type(name, ddl) => {

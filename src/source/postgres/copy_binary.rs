@@ -88,7 +88,11 @@ impl Decode {
                     i64::MAX => out.extend_from_slice(b"infinity"),
                     i64::MIN => out.extend_from_slice(b"-infinity"),
                     micros => {
-                        let zone = if self == Decode::TimestampTz { "+00" } else { "" };
+                        let zone = if self == Decode::TimestampTz {
+                            "+00"
+                        } else {
+                            ""
+                        };
                         let days = micros.div_euclid(DAY_MICROS);
                         let time = show_time(micros.rem_euclid(DAY_MICROS));
                         let (date, era) = show_date(days);
@@ -149,7 +153,11 @@ fn show_date(days: i64) -> (String, &'static str) {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let date = day - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     let year = cycle * 400 + year + carry;
     match year > 0 {
         true => (format!("{year:04}-{month:02}-{date:02}"), ""),
@@ -344,7 +352,10 @@ mod tests {
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
             let mut out = Vec::new();
             let pushed = push_numeric(&mut out, &bytes);
-            assert_eq!(pushed.map(|()| String::from_utf8(out).unwrap()).as_deref(), wanted);
+            assert_eq!(
+                pushed.map(|()| String::from_utf8(out).unwrap()).as_deref(),
+                wanted
+            );
         }
     }
 }

@@ -143,11 +143,7 @@ fn cut(line: &[u8], style: &CopyStyle, row: &mut RowBuilder, unescaped: &mut Vec
     loop {
         let mut len = 0;
         let mut has_escapes = false;
-        while let Some(at) = memchr2(
-            style.delimiter,
-            b'\\',
-            rest.get(len..).unwrap_or_default(),
-        ) {
+        while let Some(at) = memchr2(style.delimiter, b'\\', rest.get(len..).unwrap_or_default()) {
             len += at;
             if rest.get(len) == Some(&style.delimiter) {
                 break;
@@ -224,7 +220,10 @@ fn unescape(field: &[u8], out: &mut Vec<u8>) {
             }
             b'x' => {
                 let mut value = 0;
-                let digits = rest.iter().map_while(|b| char::from(*b).to_digit(16)).take(2);
+                let digits = rest
+                    .iter()
+                    .map_while(|b| char::from(*b).to_digit(16))
+                    .take(2);
                 let count = digits.map(|digit| value = value * 16 + digit).count();
                 rest = rest.get(count..).unwrap_or_default();
                 out.push(if count == 0 { b'x' } else { value as u8 });

@@ -327,8 +327,12 @@ fn set(tokens: &mut Tokens<'_>) -> Option<Statement> {
 fn call(tokens: &mut Tokens<'_>) -> Option<Statement> {
     let name = tokens.table_name()?.table;
     if name == "set_config"
-        && let [Token::Text(setting), Token::Symbol(b','), Token::Text(value), ..] =
-            tokens.parenthesized()?
+        && let [
+            Token::Text(setting),
+            Token::Symbol(b','),
+            Token::Text(value),
+            ..,
+        ] = tokens.parenthesized()?
     {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         return Some(Statement::Set(text(setting), text(value)));
@@ -433,7 +437,7 @@ impl<'t> Tokens<'t> {
 }
 
 /// Cuts at the commas outside of parentheses; no tokens are no parts.
-fn split<'t>(tokens: &'t [Token]) -> impl Iterator<Item = &'t [Token]> {
+fn split(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     let mut depth = 0u64;
     tokens
         .split(move |token| {

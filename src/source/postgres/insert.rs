@@ -8,6 +8,9 @@ use super::lexer::Lexer;
 use crate::error::Result;
 use crate::row::Row;
 
+/// Makes rows of the named columns, or of all.
+pub(super) type MakeBuilder<'b> = dyn Fn(&Lexer<'_>, Option<&[String]>) -> Result<RowBuilder> + 'b;
+
 /// What to do about statements that pg_dump does not write.
 pub(super) const HINT: &str =
     "mdiff reads INSERT statements as pg_dump writes them: with values only";
@@ -64,8 +67,8 @@ pub(super) fn skip_rows(lexer: &mut Lexer<'_>) -> Result<()> {
             lexer.consume(at + 1);
             return Ok(());
         }
-        let has_escapes = !lexer.standard_strings
-            || matches!(bytes.get(..at), Some([.., b'e' | b'E']));
+        let has_escapes =
+            !lexer.standard_strings || matches!(bytes.get(..at), Some([.., b'e' | b'E']));
         lexer.consume(at);
         lexer.skip_string(has_escapes)?;
     }
@@ -75,10 +78,10 @@ pub(super) fn skip_rows(lexer: &mut Lexer<'_>) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of reading, of `builder` (which makes rows of the named columns) and of `sink`; Damaged where values are no row.
+/// Those of reading, of `builder` and of `sink`; Damaged where values are no row.
 pub(super) fn read(
     lexer: &mut Lexer<'_>,
-    builder: &dyn Fn(&Lexer<'_>, Option<&[String]>) -> Result<RowBuilder>,
+    builder: &MakeBuilder<'_>,
     sink: &mut dyn FnMut(Row<'_>, u64) -> Result<()>,
 ) -> Result<()> {
     let mut head = Vec::new();
@@ -125,9 +128,7 @@ pub(super) fn read(
                     if is(0, "on") && is(1, "conflict") && is(2, "do") && is(3, "nothing") {
                         break;
                     }
-                    return Err(
-                        lexer.unsupported("an INSERT that goes on behind its values", HINT)
-                    );
+                    return Err(lexer.unsupported("an INSERT that goes on behind its values", HINT));
                 }
             }
         }

@@ -118,9 +118,7 @@ impl Layout {
             let slot = order.iter().position(|other| other == at);
             slot.ok_or_else(|| {
                 let column = self.columns.get(*at);
-                column
-                    .map(|column| column.name.clone())
-                    .unwrap_or_default()
+                column.map(|column| column.name.clone()).unwrap_or_default()
             })
         };
         let key = self.key.iter().map(slot).collect::<Result<Vec<_>, _>>()?;

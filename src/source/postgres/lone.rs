@@ -175,11 +175,7 @@ fn window(input: &Input, start: u64, is_text: bool) -> Window<'_> {
 }
 
 /// The names of the first line of CSV, unless it is a row, and where the rows start.
-fn header(
-    input: &Input,
-    form: &Form,
-    options: &TextOptions,
-) -> Result<(Option<Vec<String>>, u64)> {
+fn header(input: &Input, form: &Form, options: &TextOptions) -> Result<(Option<Vec<String>>, u64)> {
     let Form::Csv(style) = form else {
         return Ok((None, 0));
     };
@@ -227,12 +223,17 @@ fn first_row_len(input: &Input, form: &Form) -> Result<Option<usize>> {
 /// Columns that a table without a row has: those that options name by their numbers.
 fn columns_named_by(options: &TextOptions) -> usize {
     let most = crate::limits::Limits::default().columns_max as usize;
-    [&options.key, &options.usual_key, &options.columns, &options.ignore_columns]
-        .into_iter()
-        .flatten()
-        .filter_map(|name| name.parse().ok())
-        .fold(1, usize::max)
-        .min(most)
+    [
+        &options.key,
+        &options.usual_key,
+        &options.columns,
+        &options.ignore_columns,
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|name| name.parse().ok())
+    .fold(1, usize::max)
+    .min(most)
 }
 
 /// A table of columns of which only the names are known; its key is the first one, if nobody says otherwise.
@@ -312,16 +313,22 @@ fn decodes(layout: &Layout, columns: &[String], path: &Path) -> Result<Vec<Decod
     columns
         .iter()
         .map(|name| {
-            let at = layout.columns.iter().position(|column| column.name == *name);
+            let at = layout
+                .columns
+                .iter()
+                .position(|column| column.name == *name);
             let column = at.and_then(|at| layout.columns.get(at));
-            let counts = at.is_some_and(|at| layout.key.contains(&at) || layout.value.contains(&at));
+            let counts =
+                at.is_some_and(|at| layout.key.contains(&at) || layout.value.contains(&at));
             let sql_type = column.map_or("", |column| column.sql_type.as_str());
             match Decode::of(sql_type) {
                 Some(decode) => Ok(decode),
                 None if !counts => Ok(Decode::Raw),
                 None => Err(Error::unsupported(
                     path,
-                    format!("column {name:?} is of type {sql_type}, whose binary form is not known"),
+                    format!(
+                        "column {name:?} is of type {sql_type}, whose binary form is not known"
+                    ),
                     format!("leave it out with --ignore-columns {name}, or copy the table as text"),
                 )),
             }

@@ -26,10 +26,7 @@ pub(super) fn is_dump(head: &[u8]) -> bool {
 
 /// Whether nothing but empty comments and white space stands there.
 fn is_blank_text(text: Option<&[u8]>) -> bool {
-    text.is_some_and(|text| {
-        text.iter()
-            .all(|b| b.is_ascii_whitespace() || *b == b'-')
-    })
+    text.is_some_and(|text| text.iter().all(|b| b.is_ascii_whitespace() || *b == b'-'))
 }
 
 /// Finds the tables of a plain dump.

@@ -59,9 +59,10 @@ impl DumpRows {
             Place::Chunks(offset) => {
                 let chunks = Chunks::new(&self.input, *offset, self.int_len);
                 let position = chunks.position();
-                let source = self.compression.decoder(chunks).map_err(|e| {
-                    Error::io("decompressing", self.input.path(), e)
-                })?;
+                let source = self
+                    .compression
+                    .decoder(chunks)
+                    .map_err(|e| Error::io("decompressing", self.input.path(), e))?;
                 let window = Window::new(source, position, &self.input, 0, part());
                 self.read_window(window, section, &at, sorter)
             }
@@ -100,9 +101,8 @@ impl DumpRows {
             RowForm::Insert => {
                 let mut lexer = Lexer::new(window);
                 lexer.standard_strings = section.standard_strings;
-                let builder = |lexer: &Lexer<'_>, columns: Option<&[String]>| {
-                    self.builder(lexer, columns)
-                };
+                let builder =
+                    |lexer: &Lexer<'_>, columns: Option<&[String]>| self.builder(lexer, columns);
                 insert::read(&mut lexer, &builder, &mut sink)
             }
         }

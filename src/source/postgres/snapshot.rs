@@ -170,7 +170,11 @@ fn bytes_of(section: &Section, input: &Input) -> u64 {
 }
 
 /// Refuses names of columns that no table has.
-pub(super) fn check_columns(tables: &[Described], options: &TextOptions, path: &Path) -> Result<()> {
+pub(super) fn check_columns(
+    tables: &[Described],
+    options: &TextOptions,
+    path: &Path,
+) -> Result<()> {
     let lists = [
         ("--key", &options.key),
         ("--columns", &options.columns),

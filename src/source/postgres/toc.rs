@@ -118,10 +118,9 @@ impl Reader<'_> {
         self.int_len = self.byte()?;
         self.offset_len = self.byte()?;
         if !(1..=8).contains(&self.int_len) || !(1..=8).contains(&self.offset_len) {
-            return Err(self.window.damaged(
-                at,
-                "integers of a length other than 1 to 8 bytes",
-            ));
+            return Err(self
+                .window
+                .damaged(at, "integers of a length other than 1 to 8 bytes"));
         }
         let at = self.window.offset();
         let format = self.byte()?;
@@ -176,9 +175,10 @@ impl Reader<'_> {
             1 => Ok(Compression::Zlib),
             2 => Ok(Compression::Lz4),
             3 => Ok(Compression::Zstd),
-            other => Err(self
-                .window
-                .damaged(at, format!("compression {other}, which is none that is known"))),
+            other => Err(self.window.damaged(
+                at,
+                format!("compression {other}, which is none that is known"),
+            )),
         }
     }
 
@@ -256,7 +256,12 @@ impl Reader<'_> {
         if !self.window.ensure(wanted)? {
             return Err(self.ended());
         }
-        let bytes = self.window.bytes().get(..wanted).unwrap_or_default().to_vec();
+        let bytes = self
+            .window
+            .bytes()
+            .get(..wanted)
+            .unwrap_or_default()
+            .to_vec();
         self.window.consume(wanted);
         Ok(bytes)
     }
@@ -285,8 +290,7 @@ impl Reader<'_> {
 }
 
 fn lossy(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|e| crate::row::escape(e.as_bytes()).into_owned())
+    String::from_utf8(bytes).unwrap_or_else(|e| crate::row::escape(e.as_bytes()).into_owned())
 }
 
 fn little_endian(bytes: &[u8]) -> u64 {
