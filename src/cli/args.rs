@@ -138,18 +138,19 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Delimited text: the columns of the key
+    /// Delimited text, dumps: the columns of the key
     ///
     /// Names from the first line, or numbers from 1; several are separated by commas, in the order in which rows are sorted
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
+    /// Of a dump: the primary key of each table; where columns are named here, they are the key of each table that has them all.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 
-    /// Delimited text: only these columns, and the key's
+    /// Delimited text, dumps: only these columns, and the key's
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
-    /// Delimited text: all columns but these
+    /// Delimited text, dumps: all columns but these
     ///
     /// Two rows that differ in such a column only are the same row.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
@@ -205,9 +206,10 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
     pub ties: TiesArg,
 
-    /// Cassandra: the tables' CREATE statements, instead of schema.cql
+    /// Cassandra, PostgreSQL: the tables' CREATE statements
     ///
-    /// Without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// Cassandra: without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
+    /// PostgreSQL: what a file of COPY, or a dump of data only, does not tell: names, types, primary keys, as pg_dump -s prints them.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 

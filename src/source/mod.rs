@@ -176,7 +176,7 @@ pub struct CassandraOptions {
     pub gc_before: Option<i64>,
     /// Whose rule decides between writes of equal timestamps.
     pub ties: Ties,
-    /// The tables' schema, instead of the `schema.cql` beside their SSTables.
+    /// The tables' schema, instead of the `schema.cql` beside their SSTables; of PostgreSQL's files of COPY and dumps of data only, too.
     pub schema: Option<PathBuf>,
 }
 

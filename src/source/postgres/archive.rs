@@ -1,7 +1,7 @@
 //! Archives of pg_dump: custom files, directories and tar files. All have the same table of contents, and the rows of each table as
 //! COPY text (or INSERT statements) of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -42,6 +42,7 @@ pub(super) fn read(
     };
     let toc = Toc::read(input, range.start, range.end, container)?;
     let mut blocks = None;
+    let mut places = HashSet::new();
     for entry in &toc.entries {
         let statements = statements(input, entry, &entry.definition, catalog)?;
         match entry.kind.as_str() {
@@ -96,6 +97,13 @@ pub(super) fn read(
                 ));
             }
         };
+        if !places.insert(place.clone()) {
+            return Err(missing(
+                input,
+                entry,
+                "has those of another entry at its place",
+            ));
+        }
         let section = Section {
             place,
             form,

@@ -5,6 +5,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::ddl::{Column, Statement, TableDdl, TableName};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::input::Input;
+
+/// How many times the columns of one table all tables together may have.
+const COLUMNS_FACTOR: u64 = 64;
 
 /// Some rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +25,7 @@ pub(super) struct Section {
 }
 
 /// Where rows lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// Between these offsets of the file.
     Range(Range<u64>),
@@ -169,13 +174,25 @@ impl Catalog {
         self.table(name.clone()).sections.last_mut()
     }
 
+    /// Whether there is any table.
+    pub fn has_tables(&self) -> bool {
+        !self.tables.is_empty()
+    }
+
     /// Whether any table has rows at a place.
     pub fn has_rows(&self) -> bool {
         self.tables.iter().any(|table| !table.sections.is_empty())
     }
 
-    /// Adds a table's columns in their order, the inherited ones first. `seen` are the tables whose columns are there already.
-    fn columns(&self, at: usize, seen: &mut HashSet<usize>, out: &mut Vec<Column>) {
+    /// A table's columns in their order, the inherited ones first.
+    fn columns(&self, at: usize) -> Vec<Column> {
+        let mut columns = Columns::default();
+        self.add_columns(at, &mut HashSet::new(), &mut columns);
+        columns.list
+    }
+
+    /// `seen` are the tables whose columns are there already.
+    fn add_columns(&self, at: usize, seen: &mut HashSet<usize>, out: &mut Columns) {
         let Some(ddl) = self.tables.get(at).and_then(|table| table.ddl.as_ref()) else {
             return;
         };
@@ -184,29 +201,22 @@ impl Catalog {
         }
         for parent in &ddl.parents {
             if let Some(parent) = self.by_name.get(parent) {
-                self.columns(*parent, seen, out);
+                self.add_columns(*parent, seen, out);
             } else if let Some(parent) = self.types.get(parent) {
-                out.extend(parent.columns.iter().cloned());
+                parent.columns.iter().for_each(|column| out.add(column));
             }
         }
-        for column in &ddl.columns {
-            match out.iter_mut().find(|other| other.name == column.name) {
-                Some(other) => *other = column.clone(),
-                None => out.push(column.clone()),
-            }
-        }
+        ddl.columns.iter().for_each(|column| out.add(column));
     }
 
     /// Ends it: all tables that are declared, with rows or without.
     pub fn declared(self) -> Vec<Described> {
         let mut described = Vec::new();
         for (at, table) in self.tables.iter().enumerate() {
-            let mut columns = Vec::new();
-            self.columns(at, &mut HashSet::new(), &mut columns);
             if let Some(ddl) = &table.ddl {
                 described.push(Described {
                     name: table.name.clone(),
-                    columns,
+                    columns: self.columns(at),
                     key: ddl.key.clone(),
                     sections: Vec::new(),
                 });
@@ -215,12 +225,31 @@ impl Catalog {
         described
     }
 
-    /// Ends it: the tables whose rows the dump has, ascending by name, and what there is to note.
-    pub fn finish(self) -> (Vec<Described>, Vec<String>) {
+    /// Ends it: the tables whose rows the dump `input` has, ascending by name, and what there is to note.
+    ///
+    /// # Errors
+    ///
+    /// Limit, where there are more columns than any database has.
+    pub fn finish(self, input: &Input) -> Result<(Vec<Described>, Vec<String>)> {
+        let max = input.limits().columns_max;
+        let check = |what, value: usize, max| match value as u64 > max {
+            true => Err(Error::from(ErrorKind::Limit {
+                path: input.path().to_owned(),
+                offset: 0,
+                what,
+                value: value as u64,
+                max,
+            })),
+            false => Ok(()),
+        };
         let mut columns_of: Vec<Vec<Column>> = Vec::with_capacity(self.tables.len());
+        let mut total = 0;
         for at in 0..self.tables.len() {
-            let mut columns = Vec::new();
-            self.columns(at, &mut HashSet::new(), &mut columns);
+            let columns = self.columns(at);
+            total += columns.len();
+            check("columns", columns.len(), max)?;
+            // Columns that many tables inherit could be more than the dump has bytes.
+            check("columns", total, max.saturating_mul(COLUMNS_FACTOR))?;
             columns_of.push(columns);
         }
         let mut notes = Notes::default();
@@ -272,7 +301,25 @@ impl Catalog {
         notes.sequences = self.sequences;
         notes.large_objects = self.large_objects;
         notes.encoding = self.encoding;
-        (described, notes.texts())
+        Ok((described, notes.texts()))
+    }
+}
+
+/// Columns in their order, each name once.
+#[derive(Default)]
+struct Columns {
+    list: Vec<Column>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Columns {
+    fn add(&mut self, column: &Column) {
+        let next = self.list.len();
+        let at = *self.by_name.entry(column.name.clone()).or_insert(next);
+        match self.list.get_mut(at) {
+            Some(other) => *other = column.clone(),
+            None => self.list.push(column.clone()),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which columns of a table make the key and the value, and rows made of fields.
 
+use std::collections::{HashMap, HashSet};
+
 use super::catalog::Described;
 use super::ddl::Column;
 use super::value::Kind;
@@ -106,32 +108,38 @@ impl Layout {
     ///
     /// The name of a column that the table, or the section, does not have.
     pub fn builder(&self, columns: Option<&[String]>) -> Result<RowBuilder, String> {
-        let find = |name: &String| self.columns.iter().position(|column| column.name == *name);
         let order: Vec<usize> = match columns {
-            Some(names) => names
-                .iter()
-                .map(|name| find(name).ok_or_else(|| name.clone()))
-                .collect::<Result<_, _>>()?,
+            Some(names) => {
+                let columns = self.columns.iter().zip(0..);
+                let by_name: HashMap<&str, usize> =
+                    columns.map(|(c, at)| (c.name.as_str(), at)).collect();
+                let find = |name: &String| by_name.get(name.as_str()).copied();
+                names
+                    .iter()
+                    .map(|name| find(name).ok_or_else(|| name.clone()))
+                    .collect::<Result<_, _>>()?
+            }
             None => (0..self.columns.len()).collect(),
         };
+        let slots: HashMap<usize, usize> = order.iter().copied().zip(0..).collect();
         let slot = |at: &usize| {
-            let slot = order.iter().position(|other| other == at);
-            slot.ok_or_else(|| {
-                let column = self.columns.get(*at);
-                column.map(|column| column.name.clone()).unwrap_or_default()
-            })
+            let column = || self.columns.get(*at).map(|column| column.name.clone());
+            slots
+                .get(at)
+                .copied()
+                .ok_or_else(|| column().unwrap_or_default())
         };
         let key = self.key.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
         let value = self.value.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
+        let wanted: HashSet<usize> = key.iter().chain(&value).copied().collect();
         let fields = order
             .iter()
             .enumerate()
             .map(|(slot, at)| {
-                let is_wanted = key.contains(&slot) || value.contains(&slot);
                 let column = self.columns.get(*at);
                 Field {
                     kind: column
-                        .filter(|_| is_wanted)
+                        .filter(|_| wanted.contains(&slot))
                         .map(|column| Kind::of(&column.sql_type)),
                     is_generated: column.is_some_and(|column| column.is_generated),
                     end: 0,

@@ -42,12 +42,20 @@ pub(super) fn read(input: &Input, catalog: &mut Catalog) -> Result<()> {
         head: Vec::new(),
         table: None,
         dumps_open: 0,
+        was_dump: false,
         connected: false,
     };
     if reader.lexer.starts_with(b"\xef\xbb\xbf")? {
         reader.lexer.consume(3);
     }
     while reader.step()? {}
+    if !reader.was_dump && !reader.catalog.has_tables() {
+        return Err(Error::unsupported(
+            input.path(),
+            "a text without the head of a dump by pg_dump, and without a table",
+            "leave --format out to have the format found",
+        ));
+    }
     if reader.dumps_open > 0 {
         return Err(reader.lexer.damaged_here(
             "no comment \"PostgreSQL database dump complete\" at the end: the dump is not complete",
@@ -64,6 +72,7 @@ struct Reader<'r, 'a> {
     table: Option<TableName>,
     /// Dumps begun and not yet told to be complete.
     dumps_open: u64,
+    was_dump: bool,
     /// Whether psql went to another database since there were rows.
     connected: bool,
 }
@@ -124,6 +133,7 @@ impl Reader<'_, '_> {
                 self.catalog.tell_comment(&comment);
             } else if comment.ends_with(b" dump") {
                 self.dumps_open += 1;
+                self.was_dump = true;
             } else if comment.ends_with(b" dump complete") {
                 self.dumps_open = self.dumps_open.saturating_sub(1);
             }

@@ -147,13 +147,21 @@ impl Unsorted for DumpRows {
     }
 
     fn show_place(&self, place: u64) -> String {
-        let offset = place & ((1 << SECTION_SHIFT) - 1);
-        match self.is_text {
-            true => match line_of(&self.input, place) {
-                Ok(line) => format!("line {line}, offset {place}"),
-                Err(_) => format!("offset {place}"),
-            },
-            false => format!("offset {offset} of its decompressed data"),
+        if self.is_text
+            && let Ok(line) = line_of(&self.input, place)
+        {
+            return format!("line {line}, offset {place}");
+        }
+        let is_plain = matches!(
+            self.sections.first().map(|section| &section.place),
+            Some(Place::Range(_))
+        );
+        match is_plain {
+            true => format!("offset {place}"),
+            false => {
+                let offset = place & ((1 << SECTION_SHIFT) - 1);
+                format!("offset {offset} of its decompressed data")
+            }
         }
     }
 

@@ -100,7 +100,7 @@ impl Dump {
     ) -> Result<Dump> {
         let input = Arc::new(input);
         let encoding = catalog.encoding.clone();
-        let (described, notes) = catalog.finish();
+        let (described, notes) = catalog.finish(&input)?;
         check_columns(&described, &reading.options.text, input.path())?;
         let tables = described
             .into_iter()
