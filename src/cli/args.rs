@@ -154,9 +154,9 @@ pub struct SourceArgs {
     /// Only these columns, and the key's
     ///
     /// Of delimited text, JSON, SQL tables, and formats with columns of their own: of etcd, --columns value leaves the revisions
-    /// out, which differ after a restore where values do not; tables of a dump that have none of them are read whole. Rows of JSON then have fixed columns, which compare with those of
-    /// delimited text: a field that is missing or null is NULL, and 1 and "1" are the same text. Without it, each object has
-    /// fields of its own, and these differ.
+    /// out, which differ after a restore where values do not; tables of a dump that have none of them are read whole. Rows of
+    /// JSON then have fixed columns, which compare with those of delimited text: a field that is missing or null is NULL, and
+    /// 1 and "1" are the same text. Without it, each object has fields of its own, and these differ.
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub columns: Vec<String>,
 
@@ -224,10 +224,11 @@ pub struct SourceArgs {
     #[arg(long, value_enum, value_name = "VERSION")]
     pub ties: Option<TiesArg>,
 
-    /// Cassandra and MySQL: the tables' CREATE statements, where they are elsewhere
+    /// Cassandra, MySQL, PostgreSQL: the tables' CREATE statements
     ///
     /// Cassandra: without it, the schema.cql that nodetool snapshot leaves beside the SSTables counts, where there is one.
     /// MySQL: a dump with the CREATE TABLE statements of one that was made with --no-create-info.
+    /// PostgreSQL: what a file of COPY, or a dump of data only, does not tell: names, types, primary keys, as pg_dump -s prints them.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
 

@@ -201,8 +201,9 @@ fn sql(table: &PatchTable, op: &Op) -> String {
             let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
             let texts: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
             format!(
-                "INSERT INTO {name} ({}) VALUES ({});",
+                "INSERT INTO {name} ({}){} VALUES ({});",
                 names.join(", "),
+                spelling.overriding(),
                 texts.join(", ")
             )
         }

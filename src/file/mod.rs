@@ -14,4 +14,4 @@ pub mod replace; // atomic output
 pub mod spill; // a buffer that outgrows memory
 pub mod spool; // temporary files without a name
 pub mod structure; // where delimiters stand in text, by wide registers
-mod unpack; // files compressed as a whole
+pub mod unpack; // files compressed as a whole

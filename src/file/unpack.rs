@@ -11,11 +11,16 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What a file is compressed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub enum Packing {
+    /// `.gz`, of one or more members.
     Gzip,
+    /// `.zst`, of one or more frames.
     Zstd,
+    /// `.lz4`: its frames, not its blocks.
     Lz4,
+    /// `.bz2`.
     Bzip2,
+    /// `.xz`.
     Xz,
 }
 
@@ -181,7 +186,7 @@ fn copy(
             format!("{} data do not decompress: {error}", packing.name()),
         ),
     };
-    let mut decoder = decoder(packing, source).map_err(failed)?;
+    let mut decoder = decoder(packing, SourceReader::new(source)).map_err(failed)?;
     let mut buffer = vec![0; OUTPUT_BYTES];
     loop {
         let before = source.position.get();
@@ -203,12 +208,21 @@ fn copy(
         };
         let got = buffer.get(..len).unwrap_or_default();
         spool.write_all(got).map_err(|e| spool.error(e))?;
-        check_expansion(spool.len(), source.position.get(), path, options)?;
+        check_expansion(
+            spool.len(),
+            source.position.get(),
+            path,
+            options.limits.expansion_max,
+        )?;
     }
 }
 
-fn check_expansion(written: u64, read: u64, path: &Path, options: &FileOptions) -> Result<()> {
-    let max = options.limits.expansion_max;
+/// Refuses output that grows out of proportion.
+///
+/// # Errors
+///
+/// Limit, at the offset `read` of the compressed bytes.
+pub fn check_expansion(written: u64, read: u64, path: &Path, max: u64) -> Result<()> {
     if written
         <= read
             .saturating_mul(max)
@@ -226,8 +240,12 @@ fn check_expansion(written: u64, read: u64, path: &Path, options: &FileOptions) 
     .into())
 }
 
-fn decoder<'a>(packing: Packing, source: &'a Source<'a>) -> io::Result<Box<dyn Read + 'a>> {
-    let reader = SourceReader::new(source);
+/// Decompresses what `reader` gives, piece by piece. That of LZ4 ends with each frame; the next read goes on with the next one.
+///
+/// # Errors
+///
+/// Those of making the decoder.
+pub fn decoder<'a>(packing: Packing, reader: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match packing {
         Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
         Packing::Zstd => {

@@ -11,6 +11,10 @@ const ZEROS_MAX: i64 = 40;
 /// Appends the one spelling of a number such as `007`, `+1.50`, `-.5`, `1E+2`; returns false, with nothing appended, where
 /// `text` is not a decimal number (or its exponent is beyond 18 digits).
 pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    if is_plain(text) {
+        out.extend_from_slice(text);
+        return true;
+    }
     let Some(number) = Number::parse(text) else {
         return false;
     };
@@ -20,6 +24,9 @@ pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
 
 /// Whether a text is the one spelling of a number.
 pub fn is_canonical(text: &[u8]) -> bool {
+    if is_plain(text) {
+        return true;
+    }
     let mut canonical = Vec::new();
     push_canonical(&mut canonical, text) && canonical == text
 }
@@ -35,6 +42,29 @@ pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
         (true, true) => sizes(&other, &one),
         (one, other) => other.cmp(&one),
     })
+}
+
+/// Whether a text is surely in the one spelling already, as most are.
+fn is_plain(text: &[u8]) -> bool {
+    // Beyond, zeros would have to be counted.
+    const LEN_MAX: usize = 40;
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let whole_len = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (whole, rest) = digits.split_at(whole_len);
+    let is_whole = match whole {
+        [] => false,
+        [b'0'] => digits.len() > 1 || text.len() == 1,
+        [first, ..] => *first != b'0',
+    };
+    let is_fraction = match rest {
+        [] => true,
+        [b'.', fraction @ ..] => {
+            fraction.last().is_some_and(|last| *last != b'0')
+                && fraction.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    text.len() <= LEN_MAX && is_whole && is_fraction
 }
 
 /// The number `0.DIGITS * 10^point`.
@@ -196,6 +226,9 @@ mod tests {
             let respelled = format!("{n}{}e-{}", "0".repeat(zeros), shift + zeros);
             prop_assert_eq!(canonical(&respelled), Some(one.clone()));
             prop_assert_eq!(canonical(&one), Some(one.clone()));
+            let mut slow = Vec::new();
+            Number::parse(one.as_bytes()).unwrap().push(&mut slow);
+            prop_assert_eq!(slow, one.as_bytes());
             if shift == 0 {
                 prop_assert_eq!(one, n.to_string());
             }

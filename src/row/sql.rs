@@ -7,6 +7,7 @@ use super::Schema;
 
 pub mod generic;
 pub mod mysql;
+pub mod postgres;
 pub mod sqlite;
 
 /// Whose SQL.
@@ -82,6 +83,14 @@ impl Spelling<'_> {
         }
     }
 
+    /// What stands between the columns and VALUES of INSERT.
+    pub fn overriding(&self) -> &'static str {
+        match self.sql.map(|sql| sql.dialect) {
+            Some(Dialect::Postgres) => postgres::OVERRIDING,
+            _ => "",
+        }
+    }
+
     /// A column's name.
     pub fn name(&self, name: &str) -> String {
         match self.sql.map(|sql| sql.dialect) {
@@ -137,7 +146,10 @@ impl Spelling<'_> {
             Some(Dialect::MySql) => {
                 mysql::literal(Some(sql_type).filter(|of| !of.is_empty()), field)
             }
-            _ => generic::literal(field),
+            Some(Dialect::Postgres) => {
+                postgres::literal(Some(sql_type).filter(|of| !of.is_empty()), field)
+            }
+            None => generic::literal(field),
         }
     }
 

@@ -26,6 +26,7 @@ pub mod jsonl;
 pub mod lsm;
 pub mod memory;
 pub mod mysql;
+pub mod postgres;
 pub mod sort;
 pub mod sorted_table;
 pub mod sqlite;
@@ -120,6 +121,9 @@ pub enum Detected {
 /// The formats, in the order in which they are tried.
 pub const FORMATS: &[Format] = &[
     block_table::FORMAT,
+    postgres::FORMAT,
+    postgres::lone::FORMAT,
+    postgres::lone::CSV_FORMAT,
     csv::FORMAT,
     dynamodb::FILE_FORMAT,
     jsonl::FORMAT,
@@ -135,6 +139,7 @@ pub const FORMATS: &[Format] = &[
     mysql::FORMAT,
     mysql::XML_FORMAT,
     mysql::FOLDER_FORMAT,
+    postgres::FOLDER_FORMAT,
 ];
 
 /// How snapshots are opened and read; a format uses what concerns it.
@@ -224,7 +229,7 @@ pub struct CassandraOptions {
     pub gc_before_of: BTreeMap<String, i64>,
     /// Whose rule decides between writes of equal timestamps; `None` is [`Ties::default`].
     pub ties: Option<Ties>,
-    /// The tables' schema, instead of the `schema.cql` beside their SSTables.
+    /// The tables' schema, instead of the `schema.cql` beside their SSTables; of PostgreSQL's and MySQL's dumps of data only, too.
     pub schema: Option<PathBuf>,
     /// Name of the snapshot to read below the tables' folders, instead of the SSTables in these.
     pub snapshot: Option<String>,

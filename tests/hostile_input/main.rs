@@ -10,6 +10,7 @@ mod common;
 mod bombs;
 mod cassandra;
 mod craft;
+mod dumps;
 mod extremes;
 mod folders;
 mod harness;

@@ -35,7 +35,7 @@ mod cut;
 mod dialect;
 mod plain;
 mod quotes;
-mod record;
+pub(in crate::source) mod record;
 mod scan;
 mod write;
 

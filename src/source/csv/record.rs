@@ -5,11 +5,11 @@
 use memchr::{memchr, memchr3};
 
 /// The quote of RFC 4180; the same in tab-separated text.
-pub(super) const QUOTE: u8 = b'"';
+pub(in crate::source) const QUOTE: u8 = b'"';
 
 /// Where a field stands in the bytes that were parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field {
+pub(in crate::source) struct Field {
     /// First byte of the content, behind an opening quote.
     pub start: usize,
     /// End of the content, before a closing quote.
@@ -41,7 +41,7 @@ impl Field {
 
 /// What [`parse`] found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(in crate::source) enum Parsed {
     /// A record; the next one starts at this position.
     Record(usize),
     /// The bytes end inside the record.
@@ -50,7 +50,7 @@ pub(super) enum Parsed {
 
 /// Where and how a record breaks the rules.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
+pub(in crate::source) struct Flaw {
     /// Position in the bytes that were parsed.
     pub at: usize,
     /// What is wrong there.
@@ -69,7 +69,7 @@ impl Flaw {
 /// Parses the record at `start` into `fields`. `at_end` says that the text ends where `bytes` do.
 ///
 /// An empty line is a record of one empty field; whether it counts is for the caller to say.
-pub(super) fn parse(
+pub(in crate::source) fn parse(
     bytes: &[u8],
     start: usize,
     at_end: bool,
@@ -181,7 +181,7 @@ fn quoted(
 }
 
 /// Whether these fields are those of an empty line.
-pub(super) fn is_blank(fields: &[Field]) -> bool {
+pub(in crate::source) fn is_blank(fields: &[Field]) -> bool {
     matches!(fields, [field] if !field.quoted && field.start == field.end)
 }
 

@@ -1,0 +1,208 @@
+//! The rows of one table of a dump, wherever they lie.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::catalog::{Place, RowForm, Section};
+use super::chunks::{Chunks, Compression};
+use super::copy_text::{self, CopyStyle};
+use super::insert;
+use super::layout::{Layout, RowBuilder};
+use super::lexer::Lexer;
+use super::window::{FileRange, Where, Window, line_of};
+use crate::error::{Error, Result};
+use crate::file::input::Input;
+use crate::file::unpack::{self, Packing};
+use crate::row::Row;
+use crate::source::Estimate;
+use crate::source::sort::Sorter;
+use crate::source::sorted_table::Unsorted;
+
+/// A table's sections, and how to read them.
+pub(super) struct DumpRows {
+    /// The dump; of a directory, its toc.dat.
+    pub input: Arc<Input>,
+    /// How the table is named in messages.
+    pub name: String,
+    pub layout: Layout,
+    pub sections: Vec<Section>,
+    /// Whether offsets are those of a text that a person can open.
+    pub is_text: bool,
+    /// How chunks are compressed.
+    pub compression: Compression,
+    /// The size of integers in chunks.
+    pub int_len: u8,
+    /// Bytes of the sections, as they lie in files.
+    pub file_bytes: u64,
+}
+
+/// Offsets in sections behind the first are told apart by the bits from here on.
+const SECTION_SHIFT: u32 = 48;
+
+impl DumpRows {
+    fn read_section(&self, section: &Section, number: u64, sorter: &mut Sorter<'_>) -> Result<()> {
+        let at = |offset: u64| match section.place {
+            Place::Range(_) => offset,
+            _ => offset | number << SECTION_SHIFT,
+        };
+        let part = || Where::Part(self.name.clone());
+        match &section.place {
+            Place::Range(range) => {
+                let place = match self.is_text {
+                    true => Where::Text(&self.input),
+                    false => Where::Binary,
+                };
+                let window = Window::of_range(&self.input, range.start, range.end, place);
+                self.read_window(window, section, &at, sorter)
+            }
+            Place::Chunks(offset) => {
+                let chunks = Chunks::new(&self.input, *offset, self.int_len);
+                let position = chunks.position();
+                let source = self
+                    .compression
+                    .decoder(chunks)
+                    .map_err(|e| Error::io("decompressing", self.input.path(), e))?;
+                let window = Window::new(source, position, &self.input, 0, part());
+                self.read_window(window, section, &at, sorter)
+            }
+            Place::File(path) => {
+                let file = Input::open_plain(path, self.input.options())?;
+                let range = FileRange::new(&file, 0, file.len());
+                let position = range.position();
+                let source: Box<dyn Read + '_> = match packing_of(path) {
+                    Some(packing) => unpack::decoder(packing, range)
+                        .map_err(|e| Error::io("decompressing", path, e))?,
+                    None => Box::new(range),
+                };
+                let window = Window::new(source, position, &file, 0, part());
+                let read = self.read_window(window, section, &at, sorter);
+                read.map_err(|error| file.explain(error))?;
+                file.check_unchanged()
+            }
+        }
+    }
+
+    fn read_window(
+        &self,
+        mut window: Window<'_>,
+        section: &Section,
+        at: &dyn Fn(u64) -> u64,
+        sorter: &mut Sorter<'_>,
+    ) -> Result<()> {
+        let mut sink = |row: Row<'_>, offset: u64| sorter.push(row, at(offset));
+        match section.form {
+            RowForm::Copy => {
+                let mut row = self.builder(&window, section.columns.as_deref())?;
+                let style = CopyStyle::default();
+                copy_text::read(&mut window, &style, &mut row, &mut sink)?;
+                nothing_behind(&mut window)
+            }
+            RowForm::Insert => {
+                let mut lexer = Lexer::new(window);
+                lexer.standard_strings = section.standard_strings;
+                let builder =
+                    |lexer: &Lexer<'_>, columns: Option<&[String]>| self.builder(lexer, columns);
+                insert::read(&mut lexer, &builder, &mut sink)
+            }
+        }
+    }
+
+    fn builder(&self, window: &Window<'_>, columns: Option<&[String]>) -> Result<RowBuilder> {
+        self.layout.builder(columns).map_err(|column| {
+            window.damaged_here(format!(
+                "the rows of {} and its CREATE TABLE have other columns: {column:?} is in one only,",
+                self.name
+            ))
+        })
+    }
+}
+
+/// Reads to the end, so that checksums of compressed data are seen to be right.
+fn nothing_behind(window: &mut Window<'_>) -> Result<()> {
+    loop {
+        let bytes = window.bytes();
+        let blank = bytes.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let is_blank = blank == bytes.len();
+        window.consume(blank);
+        if !is_blank {
+            return Err(window.damaged_here("text behind the end mark of the rows"));
+        }
+        if !window.fill()? {
+            return Ok(());
+        }
+    }
+}
+
+impl Unsorted for DumpRows {
+    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
+        if self.layout.key.is_empty() {
+            return Err(no_key(self.input.path(), &self.name, &self.layout));
+        }
+        for (section, number) in self.sections.iter().zip(0..) {
+            self.read_section(section, number, sorter)
+                .map_err(|error| self.input.explain(error))?;
+        }
+        Ok(())
+    }
+
+    fn show_place(&self, place: u64) -> String {
+        if self.is_text
+            && let Ok(line) = line_of(&self.input, place)
+        {
+            return format!("line {line}, offset {place}");
+        }
+        let is_plain = matches!(
+            self.sections.first().map(|section| &section.place),
+            Some(Place::Range(_))
+        );
+        match is_plain {
+            true => format!("offset {place}"),
+            false => {
+                let offset = place & ((1 << SECTION_SHIFT) - 1);
+                format!("offset {offset} of its decompressed data")
+            }
+        }
+    }
+
+    fn estimate(&self) -> Estimate {
+        let bytes = match self.compression {
+            Compression::None => self.file_bytes,
+            _ => self.file_bytes.saturating_mul(4),
+        };
+        Estimate {
+            rows: bytes / 200,
+            bytes,
+            file_bytes: self.file_bytes,
+        }
+    }
+}
+
+/// The error for a table without a key, once its rows are wanted.
+pub(super) fn no_key(path: &Path, name: &str, layout: &Layout) -> Error {
+    let columns: Vec<String> = layout
+        .columns
+        .iter()
+        .map(|column| format!("{:?}", column.name))
+        .collect();
+    Error::usage(
+        format!(
+            "{}: table {name} has no primary key, so its rows can't be told apart",
+            path.display()
+        ),
+        format!(
+            "name columns that identify a row with --key, or choose other tables with --table; its columns are {}",
+            columns.join(", ")
+        ),
+    )
+}
+
+/// What the file of a table in a directory is compressed with, by its name.
+fn packing_of(path: &Path) -> Option<Packing> {
+    match path.extension()?.to_str()? {
+        "gz" => Some(Packing::Gzip),
+        "lz4" => Some(Packing::Lz4),
+        "zst" => Some(Packing::Zstd),
+        _ => None,
+    }
+}
