@@ -109,9 +109,7 @@ fn detect(input: &Input) -> Result<Detected> {
         return Ok(Detected::No);
     }
     Ok(
-        match IN_FRONT.iter().any(|mark| starts(mark))
-            || OF_A_LINE.iter().any(|mark| has_line(mark))
-        {
+        match IN_FRONT.iter().any(starts) || OF_A_LINE.iter().any(has_line) {
             true => Detected::Yes,
             false => Detected::Maybe,
         },

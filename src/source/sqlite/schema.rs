@@ -203,7 +203,7 @@ impl TableInfo {
         let asked: Vec<&str> = options.key.iter().map(String::as_str).collect();
         let is_asked = !asked.is_empty() && asked.iter().all(|name| self.has(name));
         let is_rowid = asked.iter().any(|name| self.is_rowid(name));
-        match is_asked && !(is_rowid && !primary.is_empty()) {
+        match is_asked && (!is_rowid || primary.is_empty()) {
             true => asked,
             false => primary,
         }
