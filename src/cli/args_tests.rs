@@ -1,5 +1,7 @@
 use super::super::caps::CAPS;
+use super::super::choose::RangeArgs;
 use super::*;
+use crate::range::KeyRange;
 use crate::row::columns::push_key_column;
 
 #[test]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{RangeArgs, SourceArgs, TableArgs};
+use super::args::SourceArgs;
+use super::choose::{RangeArgs, TableArgs};
 use super::convert;
 use super::exit::Exit;
 use super::kind::Found;

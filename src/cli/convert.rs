@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rayon::prelude::*;
 
-use super::args::{ForceArgs, SourceArgs, TableArgs};
+use super::args::{ForceArgs, SourceArgs};
 use super::changes_export as changes;
+use super::choose::TableArgs;
 use super::exit::Exit;
 use super::ingest::convert_patch;
 use super::kind::Found;

@@ -19,6 +19,7 @@ mod cat_cql;
 mod cat_ties;
 pub mod changes;
 pub mod changes_export;
+pub mod choose;
 pub mod compare;
 pub mod completions;
 pub mod convert;

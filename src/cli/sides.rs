@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::args::{HashName, RangeArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::{HashName, SourceArgs, TreeArgs};
+use super::choose::{RangeArgs, TableArgs};
 use super::kind::Found;
 use super::output::{self, Output, counted};
 use crate::build::{

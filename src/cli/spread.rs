@@ -1,6 +1,6 @@
 //! How differences spread over the token ranges of a ring.
 
-use super::args::RangeArgs;
+use super::choose::RangeArgs;
 use super::output::{Output, counted};
 use super::tokens::{TokenRange, equal_ranges};
 use crate::diff::Change;

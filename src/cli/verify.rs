@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{KeyFileArgs, SourceArgs, TableArgs, TreeArgs};
+use super::args::{KeyFileArgs, SourceArgs, TreeArgs};
+use super::choose::TableArgs;
 use super::exit::Exit;
 use super::output::Output;
 use super::report::{Form, report};
