@@ -62,6 +62,7 @@ pub struct BuildArgs {
 ///
 /// Those of reading the snapshots and writing the trees.
 pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
+    args.plan.tables.check_one_side()?;
     let mut plan = args.plan.clone();
     let jobs: Vec<(Vec<&Path>, PathBuf)> = match &args.output {
         Some(output) => vec![(

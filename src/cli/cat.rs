@@ -158,6 +158,7 @@ impl CatArgs {
 ///
 /// Those of reading and of writing to stdout.
 pub fn run(args: &CatArgs, out: &mut Output) -> Result<Exit> {
+    args.tables.check_one_side()?;
     let options = args.source.options();
     match Found::open(&args.file, &options.file)? {
         Found::Snapshot(origin) => {

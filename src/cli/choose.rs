@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::range::{Coverage, KeyRange, prefix_end};
 use crate::row::Schema;
 use crate::source::cassandra::partitioner::Partitioner;
+use crate::source::renamed::Renamed;
 use crate::source::{Snapshot, Table};
 
 /// Which tables.
@@ -20,9 +21,91 @@ pub struct TableArgs {
     /// Only this table; may be given several times
     #[arg(long = "table", value_name = "NAME")]
     pub tables: Vec<String>,
+
+    /// Of two sides: one table that each calls otherwise, LEFT=RIGHT; several times
+    ///
+    /// For tables of two systems, such as public.accounts=accounts of a dump of PostgreSQL and one of MySQL. Of three sides
+    /// A=B=C. Only these tables are then looked at, under the first side's names. A side whose only table has no name
+    /// (default, of delimited text say) goes by the name of the other side's table without being asked.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        conflicts_with = "tables",
+        hide_short_help = true
+    )]
+    pub same_table: Vec<String>,
 }
 
+/// The name of a table where the format has none.
+const NAMELESS: &str = "default";
+
 impl TableArgs {
+    /// Refuses `--same-table` where there is one snapshot only.
+    ///
+    /// # Errors
+    ///
+    /// Usage.
+    pub fn check_one_side(&self) -> Result<()> {
+        match self.same_table.is_empty() {
+            true => Ok(()),
+            false => Err(Error::usage(
+                "--same-table is about the tables of two sides and more",
+                "choose the tables of one snapshot with --table",
+            )),
+        }
+    }
+
+    /// A snapshot on side `side` of `sides`, with the tables of `--same-table` under the first side's names.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where a text does not name a table a side, or one that does not exist.
+    pub fn rename(
+        &self,
+        snapshot: Box<dyn Snapshot>,
+        side: usize,
+        sides: usize,
+    ) -> Result<Box<dyn Snapshot>> {
+        if self.same_table.is_empty() {
+            return Ok(snapshot);
+        }
+        let mut pairs = Vec::new();
+        for text in &self.same_table {
+            let names: Vec<&str> = text.split('=').collect();
+            let (Some(to), Some(from), true) =
+                (names.first(), names.get(side), names.len() == sides)
+            else {
+                return Err(Error::usage(
+                    format!(
+                        "--same-table {text:?} does not name one table for each of {sides} sides"
+                    ),
+                    "separate the names by =, in the order of the sides",
+                ));
+            };
+            pairs.push((*from, *to));
+        }
+        Ok(Box::new(Renamed::new(snapshot, &pairs)?))
+    }
+
+    /// The name that the other sides' only table has (or the one that is chosen), if this side's has none; `others` are the
+    /// tables of these.
+    pub fn name_for_nameless(&self, tables: &[&str], others: &[Vec<&str>]) -> Option<String> {
+        if tables != [NAMELESS] {
+            return None;
+        }
+        let mut names: Vec<&str> = match self.tables.as_slice() {
+            [] => others.iter().flatten().copied().collect(),
+            chosen => chosen.iter().map(String::as_str).collect(),
+        };
+        names.retain(|name| *name != NAMELESS);
+        names.sort_unstable();
+        names.dedup();
+        match names.as_slice() {
+            [only] => Some((*only).to_owned()),
+            _ => None,
+        }
+    }
+
     /// The chosen tables of `snapshot`, in its order; all where none is named.
     ///
     /// # Errors

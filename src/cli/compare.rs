@@ -65,7 +65,7 @@ pub struct CompareArgs {
 pub fn run(args: &CompareArgs, out: &mut Output) -> Result<Exit> {
     let plan = &args.plan;
     let mut options = plan.source.options();
-    let sides = sides::open_all(&args.sides, &mut options, out)?;
+    let sides = sides::open_all(&args.sides, &plan.tables, &mut options, out)?;
     let snapshots = args.sides.iter().zip(&sides).filter_map(|(path, side)| {
         let Opened::Snapshot(snapshot) = side else {
             return None;

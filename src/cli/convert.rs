@@ -90,6 +90,7 @@ pub struct ConvertArgs {
 ///
 /// Those of reading and writing.
 pub fn run(args: &ConvertArgs, out: &mut Output) -> Result<Exit> {
+    args.tables.check_one_side()?;
     if changes::is_patch(args) {
         return changes::to_patch(args, out);
     }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::choose::TableArgs;
 use super::instants::{have_one_instant, warnings};
 use super::lag;
 use super::output::Output;
 use super::report::side_name;
 use super::sides::{
-    Plan, SharedTable, open_snapshot, schema_of, schemas_of, shared_tables, take_key, take_lens,
+    Plan, SharedTable, name_nameless_snapshots, open_snapshot, schema_of, schemas_of,
+    shared_tables, take_key, take_lens,
 };
 use crate::compare::{self, Divergence, Outcome};
 use crate::diff::{self, ChangeSink, DiffOptions, Side};
@@ -78,7 +80,7 @@ impl Replicas {
             Some(files) => Some(open_trees(files, plan)?),
             None => None,
         };
-        let mut snapshots = open_all(paths, trees.as_deref(), &options, out)?;
+        let mut snapshots = open_all(paths, trees.as_deref(), &plan.tables, &options, out)?;
         check(&snapshots)?;
         let sides = paths.iter().zip(&snapshots);
         lag::warn(
@@ -102,7 +104,7 @@ impl Replicas {
             None => {
                 if has_lens {
                     // They are seen as the trees were, which are not used.
-                    snapshots = open_all(paths, None, &options, out)?;
+                    snapshots = open_all(paths, None, &plan.tables, &options, out)?;
                 }
                 build_trees(&names, &snapshots, plan, out)?
             }
@@ -275,6 +277,7 @@ fn build_trees(
 fn open_all(
     paths: &[&Path],
     trees: Option<&[Tree]>,
+    tables: &TableArgs,
     options: &SourceOptions,
     out: &Output,
 ) -> Result<Vec<Box<dyn Snapshot>>> {
@@ -286,10 +289,11 @@ fn open_all(
             take_lens(&mut of_this, schemas_of(tree));
         }
         let snapshot = open_snapshot(path, &of_this, out)?;
+        let snapshot = tables.rename(snapshot, index, paths.len())?;
         take_key(&mut options, schema_of(snapshot.as_ref()).as_ref());
         snapshots.push(snapshot);
     }
-    Ok(snapshots)
+    name_nameless_snapshots(snapshots, tables)
 }
 
 fn open_trees(files: &[PathBuf], plan: &Plan) -> Result<Vec<Tree>> {

@@ -22,6 +22,7 @@ use crate::row::Schema;
 use crate::source::block_table::is_table;
 use crate::source::cassandra::cells::Ties;
 use crate::source::lsm::LooseTables;
+use crate::source::renamed::Renamed;
 use crate::source::union::Union;
 use crate::source::{self, Origin, Snapshot, SourceOptions, Table};
 
@@ -78,6 +79,7 @@ pub fn schemas_of(tree: &Tree) -> impl Iterator<Item = (&str, &Schema)> {
 /// Those of opening; Usage for a patch.
 pub fn open_all(
     paths: &[PathBuf],
+    tables: &TableArgs,
     options: &mut SourceOptions,
     out: &Output,
 ) -> Result<Vec<Opened>> {
@@ -104,19 +106,75 @@ pub fn open_all(
     if let Some(tree) = first_tree {
         take_lens(options, schemas_of(tree));
     }
+    let count = sides.len();
     let mut opened = Vec::new();
-    for side in sides {
+    for (index, side) in sides.into_iter().enumerate() {
         let side = match side {
             Side::Tree(tree) => Opened::Tree(tree),
-            Side::Snapshot(origin) => Opened::Snapshot(open_origin(origin, options, out)?),
+            Side::Snapshot(origin) => {
+                let snapshot = open_origin(origin, options, out)?;
+                Opened::Snapshot(tables.rename(snapshot, index, count)?)
+            }
         };
         take_key(options, side.schema().as_ref());
         opened.push(side);
     }
-    Ok(opened)
+    name_the_nameless(opened, tables)
+}
+
+/// Calls the only table of a snapshot as the other sides do, where it has no name.
+fn name_the_nameless(sides: Vec<Opened>, args: &TableArgs) -> Result<Vec<Opened>> {
+    let names: Vec<Vec<String>> = sides.iter().map(Opened::table_names).collect();
+    let all: Vec<Vec<&str>> = names
+        .iter()
+        .map(|names| names.iter().map(String::as_str).collect())
+        .collect();
+    let named = |(index, side): (usize, Opened)| {
+        let Opened::Snapshot(snapshot) = side else {
+            return Ok(side);
+        };
+        let own: &[&str] = &all[index];
+        Ok(Opened::Snapshot(match args.name_for_nameless(own, &all) {
+            Some(name) => Box::new(Renamed::new(snapshot, &[(own[0], &name)])?),
+            None => snapshot,
+        }))
+    };
+    sides.into_iter().enumerate().map(named).collect()
+}
+
+/// The same of snapshots alone.
+///
+/// # Errors
+///
+/// None that is expected.
+pub fn name_nameless_snapshots(
+    snapshots: Vec<Box<dyn Snapshot>>,
+    args: &TableArgs,
+) -> Result<Vec<Box<dyn Snapshot>>> {
+    let sides = snapshots.into_iter().map(Opened::Snapshot).collect();
+    let named = name_the_nameless(sides, args)?.into_iter();
+    Ok(named
+        .filter_map(|side| match side {
+            Opened::Snapshot(snapshot) => Some(snapshot),
+            Opened::Tree(_) => None,
+        })
+        .collect())
 }
 
 impl Opened {
+    fn table_names(&self) -> Vec<String> {
+        match self {
+            Opened::Tree(tree) => {
+                let tables = tree.header().tables.iter();
+                tables.map(|table| table.name.clone()).collect()
+            }
+            Opened::Snapshot(snapshot) => {
+                let tables = snapshot.tables();
+                tables.iter().map(|table| table.name().to_owned()).collect()
+            }
+        }
+    }
+
     /// The schema of its first table.
     pub fn schema(&self) -> Option<Schema> {
         match self {

@@ -102,6 +102,7 @@ pub fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit> {
         },
         tables: TableArgs {
             tables: tables.clone(),
+            ..TableArgs::default()
         },
         source: args.source.clone(),
         ..Plan::default()

@@ -27,6 +27,7 @@ pub mod lsm;
 pub mod memory;
 pub mod mysql;
 pub mod postgres;
+pub mod renamed;
 pub mod sort;
 pub mod sorted_table;
 pub mod sqlite;
