@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench versus                      all of it: 6 GB of data, five minutes
 //! cargo bench --bench versus -- --quick           a tenth of the data
-//! cargo bench --bench versus -- --only patch      the groups whose names hold this text
+//! cargo bench --bench versus -- --only patch      the groups whose names hold this text (cassandra, say)
 //! ```
 //!
 //! Prints the ratios as a Markdown table. Times are medians of runs taken in turns (`--runs N`, 5 if not given), after one that does

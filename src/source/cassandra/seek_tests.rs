@@ -222,7 +222,7 @@ fn no_index_changes_the_rows() {
             assert!(cuts.is_sorted_by(|a, b| a < b));
             tried += 1;
         };
-        let step = if data_len < 20_000 { 1 } else { 17 };
+        let step = if data_len < 20_000 { 7 } else { 151 };
         for component in ["Index.db", "Partitions.db", "Rows.db"] {
             let name = descriptor.component(component);
             let path = folder.path().join(name.file_name().unwrap());
