@@ -478,7 +478,6 @@ fn other_commands_do_what_they_can() {
         "-o",
         text(&at("out.db")),
     ])
-    .args(accounts)
     .run()
     .exits(2)
     .tells("can't be written")
