@@ -171,7 +171,7 @@ pub struct SourceArgs {
     /// Delimited text: the first line is a row, columns are numbered from 1
     ///
     /// An empty file then has the columns that --key and --columns name.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_header: bool,
 
     /// Delimited text: how NULL is spelled, for example \N
@@ -211,13 +211,13 @@ pub struct SourceArgs {
     ///
     /// Seconds since 1970, or a time such as 2026-11-22T01:30:00Z. Default: as the tree or patch has it, else --now less
     /// the gc_grace_seconds of the table's schema (ten days where there is none). With 0, mdiff diff also warns of writes under deletions that may be purged any time.
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, hide_short_help = true)]
     pub gc_before: Option<i64>,
 
     /// Cassandra: whose rule decides between writes of equal timestamps
     ///
     /// Default: as the tree or patch has it, else 4.0.
-    #[arg(long, value_enum, value_name = "VERSION")]
+    #[arg(long, value_enum, value_name = "VERSION", hide_short_help = true)]
     pub ties: Option<TiesArg>,
 
     /// Cassandra, MySQL, PostgreSQL: the tables' CREATE statements

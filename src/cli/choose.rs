@@ -167,7 +167,13 @@ pub struct RangeArgs {
     /// Cassandra: of the ranges of --ring, those that all these nodes hold
     ///
     /// Nodes are named as nodetool describering names them, separated by commas: --ring RING --nodes 10.0.0.1,10.0.0.2
-    #[arg(long, value_name = "NODE", value_delimiter = ',', requires = "ring")]
+    #[arg(
+        long,
+        value_name = "NODE",
+        value_delimiter = ',',
+        requires = "ring",
+        hide_short_help = true
+    )]
     pub nodes: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ pub struct EtcdArgs {
     ///
     /// Any from the compacted revision on, which `mdiff info` tells. Members of one cluster that are not equally far can be
     /// compared at the lower of their head revisions.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
     pub rev: Option<u64>,
 }
 

@@ -21,11 +21,17 @@ pub struct LoadArgs {
     /// MySQL's --tab: the quote around fields, where there is one
     ///
     /// What --fields-enclosed-by or --fields-optionally-enclosed-by was. The files do not tell it.
-    #[arg(long, value_name = "CHAR", value_parser = parse_quote)]
+    #[arg(long, value_name = "CHAR", value_parser = parse_quote, hide_short_help = true)]
     pub enclosed_by: Option<u8>,
 
     /// MySQL's --tab: what ends a line
-    #[arg(long, value_enum, value_name = "END", default_value_t)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "END",
+        default_value_t,
+        hide_short_help = true
+    )]
     pub line_end: LineEndArg,
 }
 
