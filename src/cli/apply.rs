@@ -156,10 +156,10 @@ fn check_name(output: &Path, args: &ApplyArgs, format: &str) -> Result<()> {
         .any(|e| has_ending(e))
     {
         "it is not compressed"
-    } else if FORMATS
-        .iter()
-        .any(|other| other.name != format && other.extensions.iter().any(|e| has_ending(e)))
-    {
+    } else if FORMATS.iter().any(|other| {
+        let is_other = other.name != format && other.create.is_some();
+        is_other && other.extensions.iter().any(|e| has_ending(e))
+    }) {
         "it is in another format"
     } else if format == csv::FORMAT.name
         && args.source.delimiter.is_none()

@@ -93,11 +93,11 @@ impl TableArgs {
         if tables != [NAMELESS] {
             return None;
         }
-        let mut names: Vec<&str> = match self.tables.as_slice() {
-            [] => others.iter().flatten().copied().collect(),
-            chosen => chosen.iter().map(String::as_str).collect(),
-        };
-        names.retain(|name| *name != NAMELESS);
+        let mut names: Vec<&str> = others.iter().flatten().copied().collect();
+        names.retain(|name| {
+            let is_chosen = self.tables.is_empty() || self.tables.iter().any(|t| t == name);
+            is_chosen && *name != NAMELESS
+        });
         names.sort_unstable();
         names.dedup();
         match names.as_slice() {
