@@ -1,7 +1,7 @@
 //! Bitcask, the default store of Riak: folders of append-only files, read as the log of writes that they are.
 //!
 //! ```text
-//! N.bitcask.data   entries, one behind the other; the files of greater N were written later   [`data`], [`entry`]
+//! N.bitcask.data   entries, one behind the other; the files of greater N were written later   `data`, [`entry`]
 //! N.bitcask.hint   keys and places of a closed data file                                      [`hint`]
 //! bitcask.*.lock   who writes and merges: not looked at, a crash leaves them behind
 //! ```
@@ -15,7 +15,7 @@
 //!
 //! **Order.** Bitcask has none: rows are sorted when they are first asked for, in the memory of `--sort-memory` and temporary files.
 //!
-//! **What is checked.** The CRC of every entry, and that a file is as long as its hint says. [`data`] says which bad
+//! **What is checked.** The CRC of every entry, and that a file is as long as its hint says. `data` says which bad
 //! entries are damage and which are what a crash leaves: the latter are left out with a warning. As nothing is sorted, it can't be told
 //! which keys an unreadable place hides, so `--keep-going` does not go on behind one.
 //!

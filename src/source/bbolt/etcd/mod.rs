@@ -1,7 +1,7 @@
 //! etcd's keys: what a client sees at the head, or at an older revision that is still there.
 //!
-//! **Rows.** The bucket `key` holds every revision that is kept, under the revision ([`revision`]), as a protobuf message
-//! ([`key_value`]). Of each user key the last one counts, and a tombstone removes it. The one table, `default`, has the
+//! **Rows.** The bucket `key` holds every revision that is kept, under the revision (`revision`), as a protobuf message
+//! (`key_value`). Of each user key the last one counts, and a tombstone removes it. The one table, `default`, has the
 //! user's key as its key, and these columns:
 //!
 //! | column | what |

@@ -17,7 +17,7 @@
 //! that does not depend on that in the file. Of a value that is no object, the column `value` has its bytes and all others are NULL.
 //!
 //! **By description only.** The fixtures have keys of this form, but no real file with Riak's objects was at hand: the layouts of
-//! [`object`] and [`term`] follow Riak's published source and Erlang's documentation, and are tested on objects built after them.
+//! `object` and `term` follow Riak's published source and Erlang's documentation, and are tested on objects built after them.
 
 use std::path::Path;
 
