@@ -229,7 +229,7 @@ fn no_index_changes_the_rows() {
             let name = descriptor.component(component);
             let path = folder.path().join(name.file_name().unwrap());
             let Ok(sound) = fs::read(&path) else { continue };
-            // Of a small index every byte, of a larger one some, spread over it.
+            // In a debug build some bytes, spread over the index.
             let step = match cfg!(debug_assertions) {
                 true => (sound.len() / WRONG_BYTES).max(1) | 1,
                 false => 1,
