@@ -105,7 +105,7 @@ fn a_scan_of_a_range_gives_what_the_whole_has_of_it() {
         }
     }
     println!("{ranges} ranges");
-    assert!(ranges > 1000);
+    assert!(ranges > 100);
 }
 
 #[test]
