@@ -15,13 +15,11 @@ use std::path::{Path, PathBuf};
 
 use super::lines::stored_change;
 use super::manifest::Kind;
-use super::{Content, Data, DataLines, FILE_FORMAT, folder, shape_of};
+use super::{Content, Data, DataLines, FILE_FORMAT, Items, folder, shape_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema, check_same_schema};
-use crate::source::jsonl::shape::Shape;
-use crate::source::sort::Sorter;
-use crate::source::sorted_table::{SortedTable, Unsorted};
+use crate::source::sorted_table::SortedTable;
 use crate::source::{Estimate, Origin, RowWriter, Snapshot, SourceOptions, Table};
 
 /// Opens the table that the incremental export `changes` makes of `base`, which lies at `base_path`.
@@ -68,7 +66,7 @@ pub fn open_on(
     let sort = data.sort_options(options);
     let name = table.name().to_owned();
     let schema = shape.schema();
-    let changes = SortedTable::new(name, schema, sort, Changes { data, shape });
+    let changes = SortedTable::new(name, schema, sort, Items { data, shape });
     Ok(Box::new(Target(TargetTable {
         base,
         base_path: base_path.to_owned(),
@@ -103,32 +101,13 @@ fn check_times(data: &Data, base: &dyn Snapshot, base_path: &Path) -> Result<()>
     ))
 }
 
-struct Changes {
-    data: Data,
-    shape: Shape,
-}
-
-impl Unsorted for Changes {
-    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        self.data.push_all(&self.shape, sorter)
-    }
-
-    fn show_place(&self, place: u64) -> String {
-        self.data.show_place(place)
-    }
-
-    fn estimate(&self) -> Estimate {
-        self.data.estimate()
-    }
-}
-
 /// The table after the changes.
 struct Target(TargetTable);
 
 struct TargetTable {
     base: Box<dyn Snapshot>,
     base_path: PathBuf,
-    changes: SortedTable<Changes>,
+    changes: SortedTable<Items>,
     has_old_images: bool,
 }
 

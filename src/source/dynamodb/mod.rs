@@ -348,6 +348,7 @@ impl Data {
 /// A full export, and its one table.
 struct Export(SortedTable<Items>);
 
+/// The lines of an export, of items or of changes.
 struct Items {
     data: Data,
     shape: Shape,
