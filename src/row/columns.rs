@@ -12,12 +12,14 @@ use crate::file::cursor::push_varint;
 
 /// Appends one column to a key of several columns.
 pub fn push_key_column(key: &mut Vec<u8>, field: &[u8]) {
-    for &byte in field {
-        key.push(byte);
-        if byte == 0 {
-            key.push(0xff);
-        }
+    let mut rest = field;
+    while let Some(at) = memchr::memchr(0, rest) {
+        let (plain, behind) = rest.split_at(at + 1);
+        key.extend_from_slice(plain);
+        key.push(0xff);
+        rest = behind;
     }
+    key.extend_from_slice(rest);
     key.extend_from_slice(&[0, 1]);
 }
 

@@ -11,8 +11,7 @@ const ZEROS_MAX: i64 = 40;
 /// Appends the one spelling of a number such as `007`, `+1.50`, `-.5`, `1E+2`; returns false, with nothing appended, where
 /// `text` is not a decimal number (or its exponent is beyond 18 digits).
 pub fn push_canonical(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    if is_plain(text) {
-        out.extend_from_slice(text);
+    if push_plain(out, text) {
         return true;
     }
     let Some(number) = Number::parse(text) else {
@@ -44,27 +43,58 @@ pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
     })
 }
 
+/// Beyond this length zeros would have to be counted.
+const PLAIN_LEN_MAX: usize = 40;
+
 /// Whether a text is surely in the one spelling already, as most are.
-fn is_plain(text: &[u8]) -> bool {
-    // Beyond, zeros would have to be counted.
-    const LEN_MAX: usize = 40;
+pub fn is_plain(text: &[u8]) -> bool {
+    let Some((whole, fraction)) = plain_parts(text) else {
+        return false;
+    };
+    match fraction {
+        [] => !(whole == b"0" && text.len() > 1),
+        [.., last] => *last != b'0',
+    }
+}
+
+/// Appends a number that has no more than zeros behind the point to be left out, as most have; false, with nothing appended, where
+/// it may be another.
+fn push_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let Some((whole, fraction)) = plain_parts(text) else {
+        return false;
+    };
+    let zeros = fraction.iter().rev().take_while(|b| **b == b'0').count();
+    let fraction = fraction.get(..fraction.len() - zeros).unwrap_or_default();
+    if fraction.is_empty() && whole == b"0" {
+        out.push(b'0');
+        return true;
+    }
+    let len = match fraction.len() {
+        0 => text.len() - zeros - usize::from(zeros > 0),
+        _ => text.len() - zeros,
+    };
+    out.extend_from_slice(text.get(..len).unwrap_or_default());
+    true
+}
+
+/// The digits before and behind the point of a number without an exponent, of some length at most: those before it without
+/// needless zeros in front, those behind it none only where there is no point.
+fn plain_parts(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let whole_len = digits.iter().take_while(|b| b.is_ascii_digit()).count();
-    let (whole, rest) = digits.split_at(whole_len);
+    let (whole, rest) = digits.split_at_checked(whole_len)?;
     let is_whole = match whole {
         [] => false,
-        [b'0'] => digits.len() > 1 || text.len() == 1,
+        [b'0'] => true,
         [first, ..] => *first != b'0',
     };
-    let is_fraction = match rest {
-        [] => true,
-        [b'.', fraction @ ..] => {
-            fraction.last().is_some_and(|last| *last != b'0')
-                && fraction.iter().all(u8::is_ascii_digit)
-        }
-        _ => false,
+    let fraction = match rest {
+        [] => rest,
+        [b'.', fraction @ ..] if !fraction.is_empty() => fraction,
+        _ => return None,
     };
-    text.len() <= LEN_MAX && is_whole && is_fraction
+    let is_plain = is_whole && text.len() <= PLAIN_LEN_MAX;
+    (is_plain && fraction.iter().all(u8::is_ascii_digit)).then_some((whole, fraction))
 }
 
 /// The number `0.DIGITS * 10^point`.

@@ -144,12 +144,12 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn plain_run(&mut self) -> Scanned<&'a [u8]> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let len = rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .ok_or_else(|| self.end())?;
+        let (len, is_ascii) = plain_len(rest);
+        if len == rest.len() {
+            return Err(self.end());
+        }
         let run = rest.get(..len).unwrap_or_default();
-        if let Err(error) = std::str::from_utf8(run) {
+        if !is_ascii && let Err(error) = std::str::from_utf8(run) {
             return Err(Flaw::new(
                 self.at + error.valid_up_to(),
                 "a string is not UTF-8",
@@ -339,6 +339,35 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes come before the first quote, backslash or control character, and whether all of them are ASCII.
+#[inline]
+fn plain_len(text: &[u8]) -> (usize, bool) {
+    const STEP: usize = 16;
+    let is_special = |byte: u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+    let (mut len, mut all) = (0, 0);
+    // Whole steps, without a branch for each byte.
+    for step in text.as_chunks::<STEP>().0 {
+        let (mut has_special, mut of_step) = (false, 0);
+        for &byte in step {
+            has_special |= is_special(byte);
+            of_step |= byte;
+        }
+        if has_special {
+            break;
+        }
+        len += STEP;
+        all |= of_step;
+    }
+    for &byte in text.get(len..).unwrap_or_default() {
+        if is_special(byte) {
+            break;
+        }
+        len += 1;
+        all |= byte;
+    }
+    (len, all < 0x80)
+}
+
 /// Writes values as canonical text; keeps its memory from one value to the next.
 #[derive(Debug, Default)]
 pub struct Canon {
@@ -503,10 +532,15 @@ pub fn push_number(scanner: &mut Scanner<'_>, out: &mut Vec<u8>) -> Scanned<()> 
 /// Appends a string in quotes, escaped where it must be.
 pub fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    for &byte in text {
+    let mut rest = text;
+    loop {
+        let (plain, behind) = rest.split_at(plain_len(rest).0.min(rest.len()));
+        out.extend_from_slice(plain);
+        let Some((&byte, behind)) = behind.split_first() else {
+            break;
+        };
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            0x20.. => out.push(byte),
             0x08 => out.extend_from_slice(b"\\b"),
             0x0c => out.extend_from_slice(b"\\f"),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -514,6 +548,7 @@ pub fn push_string(out: &mut Vec<u8>, text: &[u8]) {
             b'\t' => out.extend_from_slice(b"\\t"),
             _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
+        rest = behind;
     }
     out.push(b'"');
 }

@@ -15,6 +15,7 @@
 //! Rows are sorted before they are read, in bounded memory. An array is written back as JSON lines.
 
 use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::input::Input;
@@ -27,6 +28,7 @@ use crate::source::{
     Detected, Estimate, Format, Reader, RowWriter, Snapshot, SourceOptions, Table, TextOptions,
 };
 
+mod cut;
 pub mod own;
 pub mod path;
 pub mod records;
@@ -191,20 +193,36 @@ struct Rows {
 
 impl Unsorted for Rows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        let read = match &self.form {
-            Form::Own(own) => records::for_each(
-                &self.input,
-                &mut OwnRows {
-                    form: own,
-                    out: Out::new(&self.input, sorter),
-                    canon: Canon::default(),
-                    key: Vec::new(),
-                    value: Vec::new(),
-                },
-            ),
-            Form::Documents(shape) => self.push_documents(shape, sorter),
+        let seen = Mutex::new(Seen::default());
+        let parts = cut::at_lines(&self.input)?;
+        let read = match parts.as_slice() {
+            [_, _, ..] => sorter.push_parts(&parts, |part, sorter| {
+                self.push(sorter, &seen, &|visit| {
+                    let end = records::for_each_in(&self.input, part.clone(), visit)?;
+                    match end == part.end {
+                        true => Ok(()),
+                        // The text was cut inside of an object.
+                        false => Err(ErrorKind::Stopped.into()),
+                    }
+                })
+            }),
+            _ => Err(ErrorKind::Stopped.into()),
         };
-        read.map_err(|error| self.input.explain(error))
+        if read.is_err() {
+            // What was wrong in the parts may be but the cuts. Who reads from the front knows.
+            sorter.clear();
+            *locked(&seen) = Seen::default();
+            self.push(sorter, &seen, &|visit| records::for_each(&self.input, visit))
+                .map_err(|error| self.input.explain(error))?;
+        }
+        let seen = locked(&seen);
+        match &self.form {
+            Form::Documents(shape) if seen.rows > 0 => match shape.unseen_column(&seen.columns) {
+                Some(name) => Err(unseen(&self.input, name)),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     fn show_place(&self, place: u64) -> String {
@@ -221,19 +239,54 @@ impl Unsorted for Rows {
     }
 }
 
+/// What the objects of some parts had.
+#[derive(Default)]
+struct Seen {
+    rows: u64,
+    /// Which of the fixed columns.
+    columns: Vec<bool>,
+}
+
+fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Rows {
-    fn push_documents(&self, shape: &Shape, sorter: &mut Sorter<'_>) -> Result<()> {
+    /// Pushes the rows of the objects that `read` reads.
+    fn push(
+        &self,
+        sorter: &mut Sorter<'_>,
+        seen: &Mutex<Seen>,
+        read: &dyn Fn(&mut dyn Visit) -> Result<()>,
+    ) -> Result<()> {
+        let out = Out::new(&self.input, sorter);
+        let shape = match &self.form {
+            Form::Own(form) => {
+                return read(&mut OwnRows {
+                    form,
+                    out,
+                    canon: Canon::default(),
+                    key: Vec::new(),
+                    value: Vec::new(),
+                });
+            }
+            Form::Documents(shape) => shape,
+        };
         let mut documents = Documents {
             maker: RowMaker::new(shape),
-            out: Out::new(&self.input, sorter),
+            out,
             canon: Canon::default(),
             fields: Fields::default(),
         };
-        records::for_each(&self.input, &mut documents)?;
-        match documents.maker.unseen_column() {
-            Some(name) if documents.out.rows > 0 => Err(unseen(&self.input, name)),
-            _ => Ok(()),
+        read(&mut documents)?;
+        let mut seen = locked(seen);
+        seen.rows += documents.out.rows;
+        let columns = documents.maker.seen();
+        seen.columns.resize(columns.len(), false);
+        for (all, one) in seen.columns.iter_mut().zip(columns) {
+            *all |= one;
         }
+        Ok(())
     }
 }
 

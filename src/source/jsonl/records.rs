@@ -1,6 +1,8 @@
 //! The objects of a text one after the other, whatever stands between them: line ends, nothing, or the commas of one array.
 //! Only one window of the text is in memory.
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::input::Input;
 use crate::row::json_text::{Flaw, Scanned, Scanner};
@@ -51,11 +53,32 @@ enum State {
 /// Damaged, with line and offset, where the text is something else; Limit for an object that is too long; those of reading and
 /// of [`Visit::take`].
 pub fn for_each(input: &Input, visit: &mut dyn Visit) -> Result<()> {
-    let (mut scratch, mut len, mut state) = (Vec::new(), WINDOW_BYTES, State::Start);
-    let mut at = match input.head(3, &mut scratch)? {
+    let mut scratch = Vec::new();
+    let at = match input.head(3, &mut scratch)? {
         BYTE_ORDER_MARK => 3,
         _ => 0,
     };
+    walk(input, at, u64::MAX, State::Start, visit).map(drop)
+}
+
+/// Hands to `visit` the objects that start in a part of a text, where an object starts that is in no array. Returns where the
+/// next one starts, or the text's end.
+///
+/// # Errors
+///
+/// As of [`for_each`].
+pub fn for_each_in(input: &Input, part: Range<u64>, visit: &mut dyn Visit) -> Result<u64> {
+    walk(input, part.start, part.end, State::Between, visit)
+}
+
+fn walk(
+    input: &Input,
+    mut at: u64,
+    to: u64,
+    mut state: State,
+    visit: &mut dyn Visit,
+) -> Result<u64> {
+    let (mut scratch, mut len) = (Vec::new(), WINDOW_BYTES);
     loop {
         let is_last = len >= input.len() - at;
         let window = input.read(at, len.min(input.len() - at), &mut scratch)?;
@@ -63,16 +86,19 @@ pub fn for_each(input: &Input, visit: &mut dyn Visit) -> Result<()> {
         loop {
             scanner.skip_white();
             let start = scanner.at();
+            if at + start as u64 >= to && scanner.peek().is_some() {
+                return Ok(at + start as u64);
+            }
             match step(&mut scanner, &mut state, visit) {
                 Ok(Step::Object) => {
                     let offset = at + start as u64;
                     check_len(input, offset, (scanner.at() - start) as u64)?;
                     if !visit.take(offset)? {
-                        return Ok(());
+                        return Ok(at + scanner.at() as u64);
                     }
                 }
                 Ok(Step::Mark) => {}
-                Ok(Step::End) if is_last => return end(input, state),
+                Ok(Step::End) if is_last => return end(input, state).map(|()| input.len()),
                 Ok(Step::End) => {
                     at += start as u64;
                     break;

@@ -213,6 +213,13 @@ impl Shape {
         self.columns.is_some() || !self.ignored.is_empty()
     }
 
+    /// The first of the fixed columns that no object had, given which of them some had.
+    pub fn unseen_column(&self, seen: &[bool]) -> Option<&str> {
+        let columns = self.columns.iter().flatten();
+        let unseen = columns.zip(seen).find(|(_, seen)| !**seen);
+        unseen.map(|(path, _)| path.name.as_str())
+    }
+
     /// Number of the key's fields.
     pub fn key_len(&self) -> usize {
         self.key.len()
@@ -304,11 +311,14 @@ impl<'s> RowMaker<'s> {
         Ok(())
     }
 
+    /// Which of the fixed columns some object had.
+    pub fn seen(&self) -> &[bool] {
+        &self.seen
+    }
+
     /// A fixed column that no object had.
     pub fn unseen_column(&self) -> Option<&str> {
-        let columns = self.shape.columns.iter().flatten();
-        let unseen = columns.zip(&self.seen).find(|(_, seen)| !**seen);
-        unseen.map(|(path, _)| path.name.as_str())
+        self.shape.unseen_column(&self.seen)
     }
 }
 

@@ -18,12 +18,20 @@ use crate::source::sorted_table::Unsorted;
 use crate::source::{Estimate, SourceOptions};
 
 /// Where the rows of a table lie: from the first INSERT to the last. INSERTs into other tables may stand between them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Extent {
-    start: u64,
+    /// Starts of parts that threads read at once, and what was set there: the first INSERT's, and some others'.
+    parts: Vec<(u64, Session)>,
     end: u64,
-    /// What was set at the start.
-    session: Session,
+}
+
+/// Bytes of a part: so many that its own cost vanishes.
+const PART_BYTES: u64 = if cfg!(test) { 64 } else { 4 << 20 };
+
+impl Extent {
+    fn start(&self) -> u64 {
+        self.parts.first().map_or(self.end, |(start, _)| *start)
+    }
 }
 
 /// A table that was found in a file of statements.
@@ -85,15 +93,11 @@ pub(super) fn read(input: &Input, session: Session, known: &Known) -> Result<Con
                         tables.entry(name).or_insert(Found { definition, extent })
                     }
                 };
-                match &mut found.extent {
-                    Some(extent) => extent.end = end,
-                    None => {
-                        found.extent = Some(Extent {
-                            start: offset,
-                            end,
-                            session: statements.session().clone(),
-                        });
-                    }
+                let extent = found.extent.get_or_insert_default();
+                extent.end = end;
+                let is_apart = |(last, _): &(u64, Session)| offset - last >= PART_BYTES;
+                if extent.parts.last().is_none_or(is_apart) {
+                    extent.parts.push((offset, statements.session().clone()));
                 }
             }
         }
@@ -152,28 +156,50 @@ pub(super) struct Rows {
     pub parts: Vec<Part>,
 }
 
+/// Some rows of a table.
+struct Piece<'r> {
+    input: &'r Input,
+    /// Bytes of the files before this one.
+    base: u64,
+    start: u64,
+    end: u64,
+    /// What was set at the start.
+    session: &'r Session,
+}
+
 impl Rows {
-    /// Hands every row to `visit`, with its place: its offset in all the files that hold rows, one behind the other.
-    fn visit(&self, visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>) -> Result<()> {
-        let mut base = 0;
+    /// What can be read at once, in the order of the files.
+    fn pieces(&self) -> Vec<Piece<'_>> {
+        let (mut pieces, mut base) = (Vec::new(), 0);
         for part in &self.parts {
-            self.visit_part(part, base, visit)?;
+            let starts = &part.extent.parts;
+            let ends = starts.iter().skip(1).map(|(start, _)| *start);
+            let ends = ends.chain([part.extent.end]);
+            pieces.extend(starts.iter().zip(ends).map(|((start, session), end)| Piece {
+                input: &part.input,
+                base,
+                start: *start,
+                end,
+                session,
+            }));
             base += part.input.len();
         }
-        Ok(())
+        pieces
     }
 
-    fn visit_part(
+    /// Hands every row of a piece to `visit`, with its place: its offset in all the files that hold rows, one behind the other.
+    fn visit(
         &self,
-        part: &Part,
-        base: u64,
+        piece: &Piece<'_>,
         visit: &mut dyn FnMut(Row<'_>, u64) -> Result<()>,
     ) -> Result<()> {
-        let extent = &part.extent;
         let mut encoder: Option<(Option<Vec<String>>, Encoder)> = None;
-        let mut statements = Statements::new(&part.input, extent.start, extent.session.clone());
-        while statements.pos() < extent.end {
-            let Some((offset, statement)) = statements.next()? else {
+        let base = piece.base;
+        let mut statements = Statements::new(piece.input, piece.start, piece.session.clone());
+        while statements.pos() < piece.end {
+            // Blanks and comments may stand before the statement that the next piece starts with.
+            let found = statements.next()?;
+            let Some((offset, statement)) = found.filter(|(offset, _)| *offset < piece.end) else {
                 break;
             };
             let Statement::Insert { name, columns } = statement else {
@@ -205,7 +231,9 @@ impl Rows {
 impl Unsorted for Rows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
-        self.visit(&mut |row, place| sorter.push(row, place))
+        sorter.push_parts(&self.pieces(), |piece, sorter| {
+            self.visit(piece, &mut |row, place| sorter.push(row, place))
+        })
     }
 
     fn show_place(&self, place: u64) -> String {
@@ -227,10 +255,13 @@ impl Unsorted for Rows {
         let file_bytes = self
             .parts
             .iter()
-            .map(|part| part.extent.end - part.extent.start);
-        let start = self.parts.first().map_or(0, |part| part.extent.start);
+            .map(|part| part.extent.end - part.extent.start());
+        let start = self.parts.first().map_or(0, |part| part.extent.start());
         estimate(file_bytes.sum(), |visit| {
-            self.visit(&mut |row, place| visit(row, place - start))
+            let mut pieces = self.pieces().into_iter();
+            pieces.try_for_each(|piece| {
+                self.visit(&piece, &mut |row, place| visit(row, place - start))
+            })
         })
     }
 }

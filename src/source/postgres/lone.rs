@@ -2,6 +2,7 @@
 //! `--schema` does; without it, columns have the numbers from 1 on, and values are as they stand in the file.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::catalog::{Catalog, Described};
 use super::copy_binary::{self, Decode, SIGNATURE};
 use super::copy_csv::{self, CsvStyle};
 use super::copy_text::{self, CopyStyle};
+use super::cut;
 use super::ddl::{Column, TableName, parse};
 use super::layout::Layout;
 use super::lexer::Lexer;
@@ -336,13 +338,13 @@ fn decodes(layout: &Layout, columns: &[String], path: &Path) -> Result<Vec<Decod
         .collect()
 }
 
-impl Unsorted for CopiedRows {
-    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        if self.layout.key.is_empty() {
-            return Err(no_key(self.input.path(), &self.name, &self.layout));
-        }
-        let is_text = !matches!(self.form, Form::Binary(_));
-        let mut window = window(&self.input, self.start, is_text);
+impl CopiedRows {
+    fn push_part(&self, part: Range<u64>, sorter: &mut Sorter<'_>) -> Result<()> {
+        let place = match self.form {
+            Form::Text(_) | Form::Csv(_) => Where::Text(&self.input),
+            Form::Binary(_) => Where::Binary,
+        };
+        let mut window = Window::of_range(&self.input, part.start, part.end, place);
         let mut row = self.layout.builder(Some(&self.columns)).map_err(|column| {
             Error::usage(
                 format!(
@@ -353,12 +355,28 @@ impl Unsorted for CopiedRows {
             )
         })?;
         let mut sink = |row: crate::row::Row<'_>, offset: u64| sorter.push(row, offset);
-        let read = match &self.form {
+        match &self.form {
             Form::Text(style) => copy_text::read(&mut window, style, &mut row, &mut sink),
             Form::Csv(style) => copy_csv::read(&mut window, style, &mut row, &mut sink),
             Form::Binary(decode) => copy_binary::read(&mut window, decode, &mut row, &mut sink),
+        }
+    }
+}
+
+impl Unsorted for CopiedRows {
+    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
+        if self.layout.key.is_empty() {
+            return Err(no_key(self.input.path(), &self.name, &self.layout));
+        }
+        let end = self.input.len();
+        let parts = match &self.form {
+            Form::Text(_) => cut::at_rows(&self.input, self.start..end)?,
+            Form::Csv(_) | Form::Binary(_) => vec![self.start..end],
         };
-        read.map_err(|error| self.input.explain(error))
+        sorter.push_parts(&parts, |part, sorter| {
+            self.push_part(part.clone(), sorter)
+                .map_err(|error| self.input.explain(error))
+        })
     }
 
     fn show_place(&self, place: u64) -> String {

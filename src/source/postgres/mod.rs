@@ -36,6 +36,7 @@ mod chunks;
 mod copy_binary;
 mod copy_csv;
 mod copy_text;
+mod cut;
 mod ddl;
 mod insert;
 mod layout;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::catalog::{Place, RowForm, Section};
 use super::chunks::{Chunks, Compression};
 use super::copy_text::{self, CopyStyle};
+use super::cut;
 use super::insert;
 use super::layout::{Layout, RowBuilder};
 use super::lexer::Lexer;
@@ -49,12 +50,19 @@ impl DumpRows {
         let part = || Where::Part(self.name.clone());
         match &section.place {
             Place::Range(range) => {
-                let place = match self.is_text {
-                    true => Where::Text(&self.input),
-                    false => Where::Binary,
+                let parts = match section.form {
+                    RowForm::Copy => cut::at_rows(&self.input, range.clone())?,
+                    RowForm::Insert => vec![range.clone()],
                 };
-                let window = Window::of_range(&self.input, range.start, range.end, place);
-                self.read_window(window, section, &at, sorter)
+                sorter.push_parts(&parts, |part, sorter| {
+                    let place = match self.is_text {
+                        true => Where::Text(&self.input),
+                        false => Where::Binary,
+                    };
+                    let window = Window::of_range(&self.input, part.start, part.end, place);
+                    let is_last = part.end == range.end;
+                    self.read_window(window, section, is_last, &at, sorter)
+                })
             }
             Place::Chunks(offset) => {
                 let chunks = Chunks::new(&self.input, *offset, self.int_len);
@@ -64,7 +72,7 @@ impl DumpRows {
                     .decoder(chunks)
                     .map_err(|e| Error::io("decompressing", self.input.path(), e))?;
                 let window = Window::new(source, position, &self.input, 0, part());
-                self.read_window(window, section, &at, sorter)
+                self.read_window(window, section, true, &at, sorter)
             }
             Place::File(path) => {
                 let file = Input::open_plain(path, self.input.options())?;
@@ -76,17 +84,19 @@ impl DumpRows {
                     None => Box::new(range),
                 };
                 let window = Window::new(source, position, &file, 0, part());
-                let read = self.read_window(window, section, &at, sorter);
+                let read = self.read_window(window, section, true, &at, sorter);
                 read.map_err(|error| file.explain(error))?;
                 file.check_unchanged()
             }
         }
     }
 
+    /// Reads the rows of a section, or of a part of it; `is_last` where the section ends with it.
     fn read_window(
         &self,
         mut window: Window<'_>,
         section: &Section,
+        is_last: bool,
         at: &dyn Fn(u64) -> u64,
         sorter: &mut Sorter<'_>,
     ) -> Result<()> {
@@ -94,7 +104,10 @@ impl DumpRows {
         match section.form {
             RowForm::Copy => {
                 let mut row = self.builder(&window, section.columns.as_deref())?;
-                let style = CopyStyle::default();
+                let style = CopyStyle {
+                    needs_end_mark: is_last,
+                    ..CopyStyle::default()
+                };
                 copy_text::read(&mut window, &style, &mut row, &mut sink)?;
                 nothing_behind(&mut window)
             }

@@ -51,6 +51,10 @@ impl Kind {
                 Some(float) => push_float(out, float),
                 None => out.extend_from_slice(text),
             },
+            // Fifteen digits stand for a float of their own, of which they are the shortest spelling.
+            Kind::Float8 if text.len() <= 15 && decimal::is_plain(text) => {
+                out.extend_from_slice(text);
+            }
             Kind::Float8 => match parse::<f64>(text) {
                 Some(float) => push_float(out, float),
                 None => out.extend_from_slice(text),
@@ -92,9 +96,18 @@ fn parse<F: std::str::FromStr + Copy + Into<f64>>(text: &[u8]) -> Option<F> {
     float.into().is_finite().then_some(float)
 }
 
-/// Appends a float; `Display` of `{:e}` is the shortest that stands for it.
-pub(super) fn push_float(out: &mut Vec<u8>, float: impl std::fmt::LowerExp + Copy + Into<f64>) {
+/// Appends a float; `Display`, and that of `{:e}`, is the shortest that stands for it.
+pub(super) fn push_float(
+    out: &mut Vec<u8>,
+    float: impl std::fmt::Display + std::fmt::LowerExp + Copy + Into<f64>,
+) {
+    // Written without an exponent, as numbers of this size are in any case.
+    const PLAIN: std::ops::Range<f64> = 1e-9..1e18;
     let wide: f64 = float.into();
+    if PLAIN.contains(&wide.abs()) {
+        let _ = write!(out, "{float}");
+        return;
+    }
     if wide.is_nan() {
         out.extend_from_slice(b"NaN");
     } else if wide.is_infinite() {

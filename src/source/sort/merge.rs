@@ -1,147 +1,159 @@
 //! Merges runs.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
-use std::path::Path;
+use crate::error::Result;
 
-use crate::error::{Error, Result};
+use super::run::{RunReader, StoredRow};
 
-use super::Twice;
-use super::run::{Run, RunReader, StoredRow};
-
-/// Why a merge ended early.
-pub(super) enum Stop {
-    /// A key stands at two places.
-    Twice {
-        key: Vec<u8>,
-        first: u64,
-        second: u64,
-    },
-    /// Reading or writing failed.
-    Failed(Error),
+/// Some runs' rows in the order of their keys, and those of one key in the order of their places.
+pub(super) struct Merge<'a> {
+    readers: Vec<RunReader<'a>>,
+    /// The readers that have a row at hand: a heap with the least in front.
+    heap: Vec<Head>,
 }
 
-impl Stop {
-    pub fn twice(a: &StoredRow<'_>, b: &StoredRow<'_>) -> Stop {
-        Stop::Twice {
-            key: a.key.to_vec(),
-            first: a.place.min(b.place),
-            second: a.place.max(b.place),
-        }
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Failed(error)
-    }
-}
-
-/// The next row of a run; the smallest is the heap's greatest.
+/// The row at hand of a reader.
+#[derive(Clone, Copy)]
 struct Head {
-    key: Vec<u8>,
-    value: Vec<u8>,
-    place: u64,
-    run: usize,
+    /// First bytes of its key: most comparisons need no more.
+    prefix: u64,
+    reader: usize,
 }
 
-impl Head {
-    /// Of a run of which nothing is read yet.
-    fn of(run: usize) -> Head {
-        Head {
-            key: Vec::new(),
-            value: Vec::new(),
-            place: 0,
-            run,
+/// The first eight bytes of a key, padded with zeros: compares as the key does, or equal.
+#[inline]
+pub(super) fn prefix(key: &[u8]) -> u64 {
+    match key.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut bytes = [0; 8];
+            for (to, from) in bytes.iter_mut().zip(key) {
+                *to = *from;
+            }
+            u64::from_be_bytes(bytes)
         }
     }
-
-    fn row(&self) -> StoredRow<'_> {
-        StoredRow {
-            key: &self.key,
-            value: &self.value,
-            place: self.place,
-        }
-    }
-
-    /// Takes the next row of the run; returns whether there is one.
-    fn advance(&mut self, reader: &mut RunReader<'_>) -> Result<bool> {
-        let Some((_, row)) = reader.next()? else {
-            return Ok(false);
-        };
-        self.key.clear();
-        self.key.extend_from_slice(row.key);
-        self.value.clear();
-        self.value.extend_from_slice(row.value);
-        self.place = row.place;
-        Ok(true)
-    }
 }
 
-impl Ord for Head {
-    fn cmp(&self, other: &Head) -> Ordering {
-        (other.key.as_slice(), other.place).cmp(&(self.key.as_slice(), self.place))
-    }
-}
-
-impl PartialOrd for Head {
-    fn partial_cmp(&self, other: &Head) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head {
-    fn eq(&self, other: &Head) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Head {}
-
-/// Hands the rows of all runs to `visit` in the order of their keys; where a later one wins, only that one. `path` is the file
-/// that is sorted.
-pub(super) fn merge(
-    path: &Path,
-    runs: Vec<Run>,
-    twice: Twice,
-    visit: &mut dyn FnMut(&StoredRow<'_>) -> Result<()>,
-) -> Result<(), Stop> {
-    let mut readers: Vec<RunReader<'_>> = runs
-        .iter()
-        .map(|run| RunReader::new(run, path, 0))
-        .collect();
-    let mut heap = BinaryHeap::with_capacity(readers.len());
-    for (run, reader) in readers.iter_mut().enumerate() {
-        let mut head = Head::of(run);
-        if head.advance(reader)? {
-            heap.push(head);
-        }
-    }
-    // The row that is handed on as soon as it is known that the next one has another key.
-    let mut pending: Option<Head> = None;
-    while let Some(mut head) = heap.peek_mut() {
-        if let Some(before) = &pending {
-            if before.key != head.key {
-                visit(&before.row())?;
-            } else if twice == Twice::Refused {
-                return Err(Stop::twice(&before.row(), &head.row()));
+impl<'a> Merge<'a> {
+    /// Merges what the readers read from the first row on whose key is not below `from`.
+    pub fn new(mut readers: Vec<RunReader<'a>>, from: &[u8]) -> Result<Merge<'a>> {
+        let mut heap = Vec::with_capacity(readers.len());
+        for (number, reader) in readers.iter_mut().enumerate() {
+            if reader.seek(from)? {
+                heap.push(Head {
+                    prefix: prefix(reader.row().key),
+                    reader: number,
+                });
             }
         }
-        let kept = pending.get_or_insert_with(|| Head::of(head.run));
-        std::mem::swap(&mut kept.key, &mut head.key);
-        std::mem::swap(&mut kept.value, &mut head.value);
-        kept.place = head.place;
-        let has_more = match readers.get_mut(head.run) {
-            Some(reader) => head.advance(reader)?,
-            None => false,
+        let mut merge = Merge { readers, heap };
+        for at in (0..merge.heap.len()).rev() {
+            merge.sift_down(at);
+        }
+        Ok(merge)
+    }
+
+    /// The row that comes next.
+    #[inline]
+    pub fn row(&self) -> Option<StoredRow<'_>> {
+        Some(self.reader(self.heap.first()?)?.row())
+    }
+
+    /// Whether another row of the same key follows the next one.
+    #[inline]
+    pub fn is_followed(&self) -> bool {
+        let Some((first, followers)) = self.front() else {
+            return false;
         };
-        if !has_more {
-            PeekMut::pop(head);
+        let mut followers = followers.iter();
+        followers.any(|head| {
+            let key = |head| self.reader(head).map(|reader| reader.row().key);
+            head.prefix == first.prefix && key(head) == key(first)
+        })
+    }
+
+    /// The reader of the next row, if it alone has rows with keys below `to`.
+    pub fn only_below(&self, to: Option<&[u8]>) -> Option<&RunReader<'a>> {
+        let (first, followers) = self.front()?;
+        let is_below = |head: &Head| {
+            let reader = self.reader(head);
+            reader.is_some_and(|reader| to.is_none_or(|to| reader.row().key < to))
+        };
+        let is_alone = is_below(first) && !followers.iter().any(is_below);
+        self.reader(first).filter(|_| is_alone)
+    }
+
+    /// Goes on behind the next row.
+    #[inline]
+    pub fn advance(&mut self) -> Result<()> {
+        self.move_front(RunReader::advance)
+    }
+
+    /// Lets the reader of the next row go on to the first of its rows that is not below `to`; to its end, where `to` is `None`.
+    pub fn skip_to(&mut self, to: Option<&[u8]>) -> Result<()> {
+        self.move_front(|reader| match to {
+            Some(to) => reader.seek(to),
+            None => Ok(false),
+        })
+    }
+
+    fn move_front(
+        &mut self,
+        go: impl FnOnce(&mut RunReader<'a>) -> Result<bool>,
+    ) -> Result<()> {
+        let Some(first) = self.heap.first_mut() else {
+            return Ok(());
+        };
+        let Some(reader) = self.readers.get_mut(first.reader) else {
+            return Ok(());
+        };
+        if go(reader)? {
+            first.prefix = prefix(reader.row().key);
+        } else {
+            self.heap.swap_remove(0);
+        }
+        self.sift_down(0);
+        Ok(())
+    }
+
+    fn reader(&self, head: &Head) -> Option<&RunReader<'a>> {
+        self.readers.get(head.reader)
+    }
+
+    /// The head in front, and those of which one comes behind it.
+    fn front(&self) -> Option<(&Head, &[Head])> {
+        let (first, rest) = self.heap.split_first()?;
+        Some((first, rest.get(..2).unwrap_or(rest)))
+    }
+
+    #[inline]
+    fn is_less(&self, one: &Head, other: &Head) -> bool {
+        if one.prefix != other.prefix {
+            return one.prefix < other.prefix;
+        }
+        let order = |head| {
+            let row = self.reader(head).map(RunReader::row);
+            row.map(|row| (row.key, row.place))
+        };
+        order(one) < order(other)
+    }
+
+    #[inline]
+    fn sift_down(&mut self, mut at: usize) {
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let Some(one) = self.heap.get(left) else {
+                return;
+            };
+            let (child, head) = match self.heap.get(right) {
+                Some(other) if self.is_less(other, one) => (right, other),
+                _ => (left, one),
+            };
+            match self.heap.get(at) {
+                Some(parent) if self.is_less(head, parent) => self.heap.swap(at, child),
+                _ => return,
+            }
+            at = child;
         }
     }
-    if let Some(last) = &pending {
-        visit(&last.row())?;
-    }
-    Ok(())
 }

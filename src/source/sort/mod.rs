@@ -1,26 +1,33 @@
 //! Sorts rows that a source holds in no order: an external merge sort in bounded memory.
 //!
 //! [`Sorter`] takes rows in any order, each with its place in the source. It sorts what fits its memory, writes each such run
-//! to a temporary file without a name, and merges the runs. [`SortedRows`] is the result: one more temporary file with a
-//! sparse index, to be cut and scanned like any other table. Two rows of one key are an error that shows both places; or, where
-//! the source is a log of writes, the later one counts ([`Sorter::later_wins`]).
+//! to a temporary file without a name, and merges the runs. Rows that come in the order of their keys are not sorted: they
+//! continue a run, and what lies in one run alone is not merged ([`join`]); so sorted rows are written once. Several threads may push at once ([`Sorter::push_parts`]).
+//!
+//! [`SortedRows`] is the result: parts of temporary files with a sparse index, to be cut and scanned like any other table. Two rows
+//! of one key are an error that shows both places; or, where the source is a log of writes, the later one counts
+//! ([`Sorter::later_wins`]).
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-use rayon::slice::ParallelSliceMut as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Row;
 
+mod index;
+mod join;
+mod lanes;
 mod merge;
+mod order;
 mod rows;
 mod run;
 
 pub use rows::SortedRows;
 
-use run::{Run, RunWriter, StoredRow};
+use run::{Run, RunWriter};
 
-/// Memory for the rows of one run, where nothing else is said.
+/// Memory for the rows that are sorted at once, where nothing else is said.
 pub const MEMORY_BYTES: u64 = 64 << 20;
 /// Most runs that are merged at once; each costs a buffer and a file handle.
 const RUNS_MAX: usize = 64;
@@ -41,15 +48,30 @@ pub type ShowPlace<'a> = &'a (dyn Fn(u64) -> String + Sync);
 
 /// Takes rows in any order and gives them back sorted by key.
 pub struct Sorter<'a> {
-    options: SortOptions,
+    shared: Arc<Shared<'a>>,
     memory_bytes: usize,
+    /// Rows in memory, one behind the other as [`run`] stores them.
+    stored: Vec<u8>,
+    rows: usize,
+    /// Where the key of the last of them lies.
+    last_key: Range<usize>,
+    /// Whether their keys ascend.
+    ascends: bool,
+    /// The run that these rows continue, if all of its keys are lower.
+    run: Option<RunWriter>,
+    /// The next row's key is worth a cut.
+    note_cut: bool,
+}
+
+/// What the sorters of one table share.
+struct Shared<'a> {
+    options: SortOptions,
     show_place: ShowPlace<'a>,
     twice: Twice,
-    /// Rows of the run in the making, one behind the other as [`run`] stores them.
-    stored: Vec<u8>,
-    order: Vec<Entry>,
     /// Runs on disk by how often their rows were merged: so each row is merged a logarithmic number of times.
-    levels: Vec<Vec<Run>>,
+    levels: Mutex<Vec<Vec<Run>>>,
+    /// Keys at which a run, or a part of one, starts.
+    cuts: Mutex<Vec<Vec<u8>>>,
 }
 
 /// What two rows of one key mean.
@@ -61,45 +83,53 @@ enum Twice {
     LaterWins,
 }
 
-/// A row in memory.
-#[derive(Clone, Copy)]
-struct Entry {
-    /// First eight bytes of the key, padded with zeros: most comparisons need no more.
-    prefix: u64,
-    /// Where the row is stored.
-    at: u64,
-}
-
 impl<'a> Sorter<'a> {
     /// Sorts with these options; `show_place` explains the places given to [`Sorter::push`].
     pub fn new(options: SortOptions, show_place: ShowPlace<'a>) -> Sorter<'a> {
-        let memory_bytes = match options.memory_bytes {
-            0 => MEMORY_BYTES,
-            bytes => bytes,
-        };
-        Sorter {
-            options,
-            memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX),
-            show_place,
-            twice: Twice::Refused,
-            stored: Vec::new(),
-            order: Vec::new(),
-            levels: Vec::new(),
-        }
+        Sorter::with(options, show_place, Twice::Refused)
     }
 
     /// Takes the rows for a log of writes: of those of one key, the one of the greatest place counts.
     #[must_use]
-    pub fn later_wins(mut self) -> Sorter<'a> {
-        self.twice = Twice::LaterWins;
-        self
+    pub fn later_wins(self) -> Sorter<'a> {
+        let shared = &self.shared;
+        Sorter::with(shared.options.clone(), shared.show_place, Twice::LaterWins)
     }
 
-    /// Adds a row and its place in the source, below 2^63.
+    fn with(options: SortOptions, show_place: ShowPlace<'a>, twice: Twice) -> Sorter<'a> {
+        let memory_bytes = match options.memory_bytes {
+            0 => MEMORY_BYTES,
+            bytes => bytes,
+        };
+        let shared = Shared {
+            options,
+            show_place,
+            twice,
+            levels: Mutex::default(),
+            cuts: Mutex::default(),
+        };
+        let memory_bytes = usize::try_from(memory_bytes).unwrap_or(usize::MAX);
+        Sorter::of(Arc::new(shared), memory_bytes)
+    }
+
+    fn of(shared: Arc<Shared<'a>>, memory_bytes: usize) -> Sorter<'a> {
+        Sorter {
+            shared,
+            memory_bytes,
+            stored: Vec::new(),
+            rows: 0,
+            last_key: 0..0,
+            ascends: true,
+            run: None,
+            note_cut: false,
+        }
+    }
+
+    /// Adds a row and its place in the source, below 2^63. Rows whose keys ascend are not sorted.
     ///
     /// # Errors
     ///
-    /// I/O errors of the temporary files; Duplicate where a run turns out to hold a key twice.
+    /// I/O errors of the temporary files.
     pub fn push(&mut self, row: Row<'_>, place: u64) -> Result<()> {
         self.push_stored(row, place << 1)
     }
@@ -114,122 +144,143 @@ impl<'a> Sorter<'a> {
     }
 
     fn push_stored(&mut self, row: Row<'_>, place: u64) -> Result<()> {
-        let added = row.key.len() + row.value.len() + 32;
-        let used = self.stored.len() + self.order.len() * size_of::<Entry>();
-        if used + added > self.memory_bytes && !self.order.is_empty() {
+        let added = row.key.len() + row.value.len() + 48;
+        let used = self.stored.len() + self.rows * order::ROW_BYTES;
+        if used + added > self.memory_bytes && self.rows > 0 {
             self.spill()?;
         }
         if self.stored.capacity() == 0 && self.memory_bytes <= 1 << 30 {
             // Growing by doubling would hold the rows twice for a moment; pages that are never touched cost nothing.
             self.stored.reserve_exact(self.memory_bytes);
         }
-        let mut prefix = [0; 8];
-        for (to, from) in prefix.iter_mut().zip(row.key) {
-            *to = *from;
+        if self.note_cut {
+            self.note_cut = false;
+            locked(&self.shared.cuts).push(row.key.to_vec());
         }
-        self.order.push(Entry {
-            prefix: u64::from_be_bytes(prefix),
-            at: self.stored.len() as u64,
-        });
+        if self.ascends && self.rows > 0 {
+            let last = self.stored.get(self.last_key.clone()).unwrap_or_default();
+            self.ascends = last < row.key;
+        }
         run::push_row(&mut self.stored, row, place);
+        self.rows += 1;
+        let key_end = self.stored.len() - row.value.len();
+        self.last_key = key_end - row.key.len()..key_end;
         Ok(())
+    }
+
+    /// Forgets all rows that were pushed.
+    pub fn clear(&mut self) {
+        self.stored.clear();
+        (self.rows, self.ascends, self.run) = (0, true, None);
+        locked(&self.shared.levels).clear();
+        locked(&self.shared.cuts).clear();
     }
 
     /// Sorts what is left and merges the runs.
     ///
     /// # Errors
     ///
-    /// I/O errors of the temporary files; Duplicate where a key stands twice.
+    /// I/O errors of the temporary files; Duplicate, for the lowest key that stands twice.
     pub fn finish(mut self) -> Result<SortedRows> {
-        if !self.order.is_empty() {
-            self.spill()?;
-        }
+        self.flush()?;
+        join::join(&self.shared, self.memory_bytes)
+    }
+
+    /// Writes all rows in memory, and frees it.
+    fn flush(&mut self) -> Result<()> {
+        self.spill()?;
         self.stored = Vec::new();
-        self.order = Vec::new();
-        let mut runs: Vec<Run> = std::mem::take(&mut self.levels)
-            .into_iter()
-            .flatten()
-            .collect();
-        while runs.len() > RUNS_MAX {
-            // The first ones are the shortest.
-            let merged = self.merge(runs.drain(..RUNS_MAX).collect())?;
-            runs.push(merged);
+        match self.run.take() {
+            Some(run) => self.shared.keep(run.finish()?, 0),
+            None => Ok(()),
         }
-        let mut rows = rows::Builder::new(&self.options)?;
-        let mut push = |row: &StoredRow<'_>| match row.is_deletion() {
-            true => Ok(()),
-            false => rows.push(row),
-        };
-        merge::merge(&self.options.path, runs, self.twice, &mut push)
-            .map_err(|stop| self.error(stop))?;
-        rows.finish()
     }
 
-    /// Sorts the rows in memory and writes them as a run.
+    /// Writes the rows in memory, sorted: behind those of the run that was written last, if they continue it.
     fn spill(&mut self) -> Result<()> {
-        let stored = self.stored.as_slice();
-        let row = |entry: &Entry| run::row_at(stored, entry.at);
-        self.order.par_sort_unstable_by(|a, b| {
-            a.prefix.cmp(&b.prefix).then_with(|| {
-                let (a, b) = (row(a), row(b));
-                a.key.cmp(b.key).then(a.place.cmp(&b.place))
-            })
-        });
-        let mut writer = RunWriter::new(&self.options)?;
-        let mut rows = self.order.iter().map(row).peekable();
-        while let Some(row) = rows.next() {
-            match (self.twice, rows.peek().filter(|next| next.key == row.key)) {
-                (Twice::Refused, Some(next)) => {
-                    return Err(self.error(merge::Stop::twice(&row, next)));
-                }
-                (Twice::LaterWins, Some(_)) => {}
-                (_, None) => writer.push(&row)?,
-            }
+        if self.rows == 0 {
+            return Ok(());
         }
-        let run = writer.finish()?;
+        let stored = std::mem::take(&mut self.stored);
+        if self.ascends {
+            self.run_above(run::row_at(&stored, 0).key)?.push_ascending(&stored)?;
+        } else {
+            self.spill_sorted(&stored)?;
+        }
+        self.stored = stored;
         self.stored.clear();
-        self.order.clear();
-        self.keep(run, 0)
+        (self.rows, self.ascends) = (0, true);
+        Ok(())
     }
 
-    /// Keeps a run, and merges its level if that is full.
-    fn keep(&mut self, run: Run, level: usize) -> Result<()> {
-        if self.levels.len() <= level {
-            self.levels.resize_with(level + 1, Vec::new);
-        }
-        let Some(runs) = self.levels.get_mut(level) else {
+    fn spill_sorted(&mut self, stored: &[u8]) -> Result<()> {
+        let twice = self.shared.twice;
+        let order = order::sorted(stored, self.rows);
+        let mut rows = order.iter().map(|at| run::row_at(stored, at.at())).peekable();
+        let Some(first) = rows.peek() else {
             return Ok(());
         };
-        runs.push(run);
-        if runs.len() < RUNS_MAX {
-            return Ok(());
-        }
-        let runs = std::mem::take(runs);
-        let merged = self.merge(runs)?;
-        self.keep(merged, level + 1)
-    }
-
-    fn merge(&self, runs: Vec<Run>) -> Result<Run> {
-        let mut writer = RunWriter::new(&self.options)?;
-        merge::merge(&self.options.path, runs, self.twice, &mut |row| {
-            writer.push(row)
-        })
-        .map_err(|stop| self.error(stop))?;
-        writer.finish()
-    }
-
-    fn error(&self, stop: merge::Stop) -> Error {
-        match stop {
-            merge::Stop::Failed(error) => error,
-            merge::Stop::Twice { key, first, second } => ErrorKind::Duplicate {
-                path: self.options.path.clone(),
-                key,
-                first: (self.show_place)(first >> 1),
-                second: (self.show_place)(second >> 1),
+        let writer = self.run_above(first.key)?;
+        while let Some(row) = rows.next() {
+            let is_superseded = twice == Twice::LaterWins
+                && rows.peek().is_some_and(|next| next.key == row.key);
+            if !is_superseded {
+                writer.push(&row)?;
             }
-            .into(),
+        }
+        Ok(())
+    }
+
+    /// The run at hand where all of its keys are below `key`, else a new one.
+    fn run_above(&mut self, key: &[u8]) -> Result<&mut RunWriter> {
+        if let Some(run) = self.run.take_if(|run| !run.is_below(key)) {
+            self.shared.keep(run.finish()?, 0)?;
+        }
+        match &mut self.run {
+            Some(run) => Ok(run),
+            none => {
+                locked(&self.shared.cuts).push(key.to_vec());
+                Ok(none.insert(RunWriter::new(&self.shared.options)?))
+            }
         }
     }
+}
+
+impl Shared<'_> {
+    /// Keeps a run, and merges its level if that is full.
+    fn keep(&self, run: Run, level: usize) -> Result<()> {
+        let full = {
+            let mut levels = locked(&self.levels);
+            if levels.len() <= level {
+                levels.resize_with(level + 1, Vec::new);
+            }
+            let Some(runs) = levels.get_mut(level) else {
+                return Ok(());
+            };
+            runs.push(run);
+            match runs.len() < RUNS_MAX {
+                true => return Ok(()),
+                false => std::mem::take(runs),
+            }
+        };
+        self.keep(self.merge(full)?, level + 1)
+    }
+
+    /// The error for a key that stands at two stored places.
+    fn twice_error(&self, key: &[u8], first: u64, second: u64) -> Error {
+        ErrorKind::Duplicate {
+            path: self.options.path.clone(),
+            key: key.to_vec(),
+            first: (self.show_place)(first >> 1),
+            second: (self.show_place)(second >> 1),
+        }
+        .into()
+    }
+}
+
+/// Locks; a panic elsewhere has left nothing half done behind these locks.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error for a temporary file that does not hold what was written to it.

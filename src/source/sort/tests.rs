@@ -8,6 +8,8 @@ use super::*;
 use crate::range::KeyRange;
 use crate::row::RowStream;
 
+mod parts;
+
 fn options(memory_bytes: u64) -> SortOptions {
     SortOptions {
         temp_dir: None,

@@ -1,0 +1,69 @@
+//! Rows that several threads push at once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Sorter, locked};
+use crate::error::{Error, Result};
+
+impl<'a> Sorter<'a> {
+    /// Lets each thread of the current rayon pool take one part after the other, and push its rows with `push` to a sorter that has
+    /// its share of the memory. Parts are taken in their order.
+    ///
+    /// # Errors
+    ///
+    /// That of the first part in this order that fails, whichever thread is the quickest; I/O errors of the temporary files.
+    pub fn push_parts<P: Sync>(
+        &mut self,
+        parts: &[P],
+        push: impl Fn(&P, &mut Sorter<'a>) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let threads = rayon::current_num_threads().min(parts.len());
+        if threads <= 1 {
+            return parts.iter().try_for_each(|part| push(part, self));
+        }
+        self.flush()?;
+        let next = AtomicUsize::new(0);
+        let first_failed = AtomicUsize::new(usize::MAX);
+        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let fail = |number: usize, error: Error| {
+            first_failed.fetch_min(number, Ordering::Relaxed);
+            let mut failure = locked(&failure);
+            if failure.as_ref().is_none_or(|(first, _)| number < *first) {
+                *failure = Some((number, error));
+            }
+        };
+        let work = |mut lane: Sorter<'a>| {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                // Those before the one that failed go on: one of them may fail too.
+                let Some(part) = parts.get(number) else { break };
+                if number > first_failed.load(Ordering::Relaxed) {
+                    return;
+                }
+                lane.note_cut = true;
+                if let Err(error) = push(part, &mut lane) {
+                    return fail(number, error);
+                }
+            }
+            if let Err(error) = lane.flush() {
+                fail(usize::MAX, error);
+            }
+        };
+        rayon::scope(|scope| {
+            for _ in 0..threads {
+                let lane = self.lane(threads);
+                let work = &work;
+                scope.spawn(move |_| work(lane));
+            }
+        });
+        match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn lane(&self, threads: usize) -> Sorter<'a> {
+        Sorter::of(Arc::clone(&self.shared), self.memory_bytes / threads)
+    }
+}
