@@ -73,36 +73,39 @@ impl RowMerge<'_> {
         self.cursors.clear();
         self.cursors.resize(rows.len(), 0);
         let columns = self.layout.columns(out.is_static);
-        let mut of_column: Vec<(&Row, &ColumnCells)> = Vec::with_capacity(rows.len());
         loop {
-            of_column.clear();
-            let cursors = rows.iter().zip(self.cursors.iter());
-            let next = cursors
+            let heads = rows.iter().zip(self.cursors.iter());
+            let next = heads
                 .filter_map(|(row, &at)| Some(row.columns.get(at)?.column))
                 .min();
             let Some(next) = next else { return };
+            if let Some(column) = columns.get(next) {
+                self.merge_column(next, column, rows, covered, out);
+            }
             for (row, at) in rows.iter().zip(self.cursors.iter_mut()) {
-                if let Some(cells) = row.columns.get(*at).filter(|c| c.column == next) {
-                    of_column.push((row, cells));
+                if row.columns.get(*at).is_some_and(|c| c.column == next) {
                     *at += 1;
                 }
-            }
-            if let Some(column) = columns.get(next) {
-                self.merge_column(next, column, &of_column, covered, out);
             }
         }
     }
 
+    /// Merges what the rows have of a column, at which the cursors of those stand that have any.
     fn merge_column(
         &mut self,
         index: usize,
         column: &Column,
-        versions: &[(&Row, &ColumnCells)],
+        rows: &[&Row],
         covered: Deletion,
         out: &mut Row,
     ) {
+        let cursors = std::mem::take(self.cursors);
+        let versions = rows.iter().zip(&cursors).filter_map(|(row, &at)| {
+            let cells = row.columns.get(at)?;
+            (cells.column == index).then_some((*row, cells))
+        });
         let of_collection = versions
-            .iter()
+            .clone()
             .fold(Deletion::LIVE, |strongest, (_, cells)| {
                 strongest.max(cells.deletion)
             });
@@ -117,20 +120,17 @@ impl RowMerge<'_> {
         }
         let hidden = |cell: &Cell| covered.covers(cell.timestamp) || is_dropped(cell.timestamp);
         let first = out.cells.len();
-        if !column.is_complex {
-            let mut choice = None;
-            // One cell in each version.
-            for (row, cells) in versions {
-                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
-                for cell in of_row.iter().filter(|cell| !hidden(cell)) {
-                    let next = Version::of(row, cell);
-                    choice = Some(self.choose(column, choice, next));
-                }
-            }
-            self.push_choice(column, choice, out);
-        } else {
+        if column.is_complex {
             self.merge_elements(column, versions, hidden, out);
+        } else {
+            // One cell in each version.
+            let cells = versions.flat_map(|(row, cells)| {
+                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
+                of_row.iter().map(move |cell| (row, cell))
+            });
+            self.merge_cells(column, cells.filter(|(_, cell)| !hidden(cell)), out);
         }
+        *self.cursors = cursors;
         if out.cells.len() > first || !deletion.is_live() {
             let cells = first..out.cells.len();
             out.columns.push(ColumnCells {
@@ -141,16 +141,45 @@ impl RowMerge<'_> {
         }
     }
 
-    /// Merges the elements of a collection.
-    fn merge_elements(
+    /// Merges the versions of one cell.
+    fn merge_cells<'v>(
         &mut self,
         column: &Column,
-        versions: &[(&Row, &ColumnCells)],
+        cells: impl Iterator<Item = (&'v Row, &'v Cell)> + Clone,
+        out: &mut Row,
+    ) {
+        let mut latest: Option<(&Row, &Cell)> = None;
+        let mut is_tied = false;
+        for (row, cell) in cells.clone() {
+            let order = latest.map(|(_, before)| cell.timestamp.cmp(&before.timestamp));
+            match order {
+                None | Some(Ordering::Greater) => (latest, is_tied) = (Some((row, cell)), false),
+                Some(Ordering::Equal) => is_tied = true,
+                Some(Ordering::Less) => {}
+            }
+        }
+        let Some((row, latest)) = latest else { return };
+        // Of counters the shards count, not the timestamps.
+        if !is_tied && !column.is_counter {
+            copy_cell(out, row, latest);
+            return;
+        }
+        let mut choice = None;
+        for (row, cell) in cells {
+            choice = Some(self.choose(column, choice, Version::of(row, cell)));
+        }
+        self.push_choice(column, choice, out);
+    }
+
+    /// Merges the elements of a collection.
+    fn merge_elements<'v>(
+        &mut self,
+        column: &Column,
+        versions: impl Iterator<Item = (&'v Row, &'v ColumnCells)>,
         hidden: impl Fn(&Cell) -> bool,
         out: &mut Row,
     ) {
         let mut lanes: Vec<_> = versions
-            .iter()
             .map(|(row, cells)| {
                 let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
                 of_row
@@ -200,6 +229,17 @@ impl RowMerge<'_> {
             self.tied.push(tied);
         }
     }
+}
+
+/// Appends a cell of another row to a row.
+fn copy_cell(out: &mut Row, row: &Row, cell: &Cell) {
+    let path = out.push(row.at(&cell.path));
+    let value = out.push(row.at(&cell.value));
+    out.cells.push(Cell {
+        path,
+        value,
+        ..*cell
+    });
 }
 
 /// Appends a version of a cell to a row.

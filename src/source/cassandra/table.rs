@@ -10,6 +10,7 @@ use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
 use super::resume::Resuming;
+use super::rows::plain::{Plain, Plan};
 use super::seek::Seeker;
 use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
@@ -42,6 +43,7 @@ pub struct CassandraTable {
 struct Part {
     sstable: Sstable,
     mapping: Mapping,
+    plan: Plan,
     seeker: Seeker,
 }
 
@@ -64,10 +66,14 @@ impl CassandraTable {
         let layout = Layout::new(folder, &headers, known)?;
         let parts = sstables
             .into_iter()
-            .map(|sstable| Part {
-                mapping: layout.mapping(sstable.header()),
-                sstable,
-                seeker: Seeker::default(),
+            .map(|sstable| {
+                let mapping = layout.mapping(sstable.header());
+                Part {
+                    plan: Plan::new(sstable.shape(), &mapping, &layout, lens.view),
+                    mapping,
+                    sstable,
+                    seeker: Seeker::default(),
+                }
             })
             .collect();
         Ok(CassandraTable {
@@ -135,6 +141,7 @@ impl CassandraTable {
             };
             let reader = Reader {
                 sstable: &part.sstable,
+                plan: &part.plan,
                 partitions: part.sstable.read_from(start),
             };
             sources.push((reader, part.mapping.clone()));
@@ -237,6 +244,7 @@ impl Table for CassandraTable {
 /// One SSTable for the merger.
 pub(super) struct Reader<'a> {
     sstable: &'a Sstable,
+    plan: &'a Plan,
     partitions: PartitionReader<'a>,
 }
 
@@ -249,12 +257,17 @@ impl Versions for Reader<'_> {
         }))
     }
 
-    fn next(&mut self, row: &mut SstableRow) -> Result<Next> {
-        Ok(match self.partitions.next_unfiltered(row)? {
-            Unfiltered::Row => Next::Row,
-            Unfiltered::Marker(marker) => Next::Marker(marker),
-            Unfiltered::End => Next::End,
+    fn next(&mut self, row: &mut SstableRow, plain: &mut Plain) -> Result<Next> {
+        Ok(match self.partitions.next_encoded(self.plan, row, plain)? {
+            None => Next::Plain,
+            Some(Unfiltered::Row) => Next::Row,
+            Some(Unfiltered::Marker(marker)) => Next::Marker(marker),
+            Some(Unfiltered::End) => Next::End,
         })
+    }
+
+    fn decode_plain(&mut self, row: &mut SstableRow) -> Result<()> {
+        self.partitions.decode_plain(row)
     }
 
     fn damaged(&self, what: &str) -> Error {
@@ -277,6 +290,8 @@ pub(super) struct Rows<'a, V> {
     value: Vec<u8>,
     /// Bytes of the partition's place in `key`; `None` between partitions.
     partition_len: Option<usize>,
+    /// Whether all of the partition is of the range.
+    is_within: bool,
     /// The range deletion that is seen to be open.
     open: Deletion,
 }
@@ -300,6 +315,7 @@ impl<'a, V: Versions> Rows<'a, V> {
             key: Vec::new(),
             value: Vec::new(),
             partition_len: None,
+            is_within: false,
             open: Deletion::LIVE,
         }
     }
@@ -363,6 +379,13 @@ impl<'a, V: Versions> Rows<'a, V> {
                     .row(&mut self.value, self.layout, lens.view, &self.row);
                 Ok(step)
             }
+            Merged::Plain => {
+                let step = self.of_range();
+                if matches!(step, Step::Row) {
+                    self.merger.take_plain(&mut self.value);
+                }
+                Ok(step)
+            }
             Merged::Covered(deletion) => {
                 let step = self.of_range();
                 let seen = lens.deletion(deletion);
@@ -387,6 +410,12 @@ impl<'a, V: Versions> Rows<'a, V> {
         if place < self.range.from.as_slice() && !self.range.from.starts_with(place) {
             return Ok(Step::Nothing);
         }
+        self.is_within = self.range.contains(place)
+            && self
+                .range
+                .to
+                .as_ref()
+                .is_none_or(|to| !to.starts_with(place));
         self.key.clear();
         self.key.extend_from_slice(place);
         self.partition_len = Some(self.key.len());
@@ -411,6 +440,9 @@ impl<'a, V: Versions> Rows<'a, V> {
     }
 
     fn of_range(&self) -> Step {
+        if self.is_within {
+            return Step::Row;
+        }
         if !self.range.is_before_end(&self.key) {
             return Step::End;
         }

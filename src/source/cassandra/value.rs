@@ -54,6 +54,9 @@ const DELETED: u8 = 0x04;
 const SHADOWABLE: u8 = 0x08;
 const LIVE_VIEW: u8 = 0x10;
 
+/// Kind of the body of a simple column in the live view.
+const LIVE_BODY: u8 = 3;
+
 const TOMBSTONE: u8 = 0x01;
 const EXPIRING: u8 = 0x02;
 
@@ -81,7 +84,7 @@ impl Encoder {
                 && is_plain(cell)
             {
                 push_length_prefixed(out, &column.name);
-                push_plain(out, cell, row.at(&cell.value));
+                push_plain(out, view, cell.timestamp, row.at(&cell.value));
                 continue;
             }
             self.body.clear();
@@ -193,14 +196,43 @@ fn is_plain(cell: &Cell) -> bool {
     !cell.is_deleted && cell.local_time == NO_DELETION_TIME
 }
 
-/// Appends the body of a simple column, whose length is known beforehand, with that length.
-fn push_plain(out: &mut Vec<u8>, cell: &Cell, value: &[u8]) {
-    let mut front = [0; 10];
-    // The kind and the flags are 0.
-    front[2..].copy_from_slice(&cell.timestamp.to_be_bytes());
-    push_varint(out, (front.len() + value.len()) as u64);
-    out.extend_from_slice(&front);
-    out.extend_from_slice(value);
+/// Replaces `out` by the front of the value of a row that is alive for good, with the timestamp of its INSERT.
+pub fn push_plain_head(out: &mut Vec<u8>, view: View, inserted: Option<i64>) {
+    out.clear();
+    match (view, inserted) {
+        (View::Live, _) => out.push(LIVE_VIEW),
+        (View::Cells, None) => out.push(0),
+        (View::Cells, Some(timestamp)) => {
+            out.push(INSERTED);
+            out.extend_from_slice(&timestamp.to_be_bytes());
+        }
+    }
+}
+
+/// A column's name, as a value has it.
+pub fn name(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    push_length_prefixed(&mut out, name);
+    out
+}
+
+/// Appends the body of a simple column whose cell is alive for good, with its length.
+#[inline]
+pub fn push_plain(out: &mut Vec<u8>, view: View, timestamp: i64, cell: &[u8]) {
+    match view {
+        View::Live => {
+            push_varint(out, 1 + cell.len() as u64);
+            out.push(LIVE_BODY);
+        }
+        View::Cells => {
+            let mut front = [0; 10];
+            // The kind and the flags are 0.
+            front[2..].copy_from_slice(&timestamp.to_be_bytes());
+            push_varint(out, (front.len() + cell.len()) as u64);
+            out.extend_from_slice(&front);
+        }
+    }
+    out.extend_from_slice(cell);
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {
@@ -215,7 +247,7 @@ fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]
         }
         return;
     }
-    body.push(3);
+    body.push(LIVE_BODY);
     let value = cells
         .first()
         .map(|cell| row.at(&cell.value))
@@ -331,7 +363,7 @@ pub fn decode_body(body: &[u8]) -> Option<Body<'_>> {
     let mut deletion = Deletion::LIVE;
     match kind {
         0 => return Some(Body::Simple(decode_cell(b"", cursor.rest())?)),
-        3 => return Some(Body::Simple(live(b"", cursor.rest()))),
+        LIVE_BODY => return Some(Body::Simple(live(b"", cursor.rest()))),
         2 => deletion = read_deletion(&mut cursor)?,
         1 | 4 => {}
         _ => return None,
