@@ -1,7 +1,7 @@
 //! Whole processes side by side: mdiff and the peers that are installed, on data made from a seed.
 //!
 //! ```text
-//! cargo bench --bench versus                      all of it: 12 GB of data, ten minutes
+//! cargo bench --bench versus                      all of it: 10 GB of data, ten minutes
 //! cargo bench --bench versus -- --quick           a tenth of the data
 //! cargo bench --bench versus -- --only patch      the groups whose names hold this text (cassandra or dumps, say)
 //! ```
