@@ -212,7 +212,7 @@ pub enum Unfiltered {
     /// A row; it stands in the row that was lent. A static row comes first, and may hold nothing.
     Row,
     /// A bound of range tombstones.
-    Marker(Marker),
+    Marker(Box<Marker>),
     /// The partition is at its end.
     End,
 }
@@ -356,7 +356,7 @@ impl PartitionReader<'_> {
         let decoded = match front.is_marker() {
             true => shape
                 .marker(bytes, front, &self.clustering)
-                .map(Unfiltered::Marker),
+                .map(|marker| Unfiltered::Marker(Box::new(marker))),
             false => shape
                 .row(bytes, front, &self.clustering, row)
                 .map(|()| Unfiltered::Row),

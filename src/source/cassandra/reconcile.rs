@@ -44,7 +44,7 @@ pub enum Next {
     /// A plain row, in the caller's other buffer; of the row only the clustering values are set.
     Plain,
     /// A range tombstone marker.
-    Marker(Marker),
+    Marker(Box<Marker>),
     /// The partition has no more.
     End,
 }

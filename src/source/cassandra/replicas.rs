@@ -277,12 +277,12 @@ impl Versions for RowVersions<'_> {
                 let deletion = self.deletion(value)?;
                 let closes = of(std::mem::replace(&mut self.open, deletion));
                 self.rows.advance()?;
-                return Ok(Next::Marker(Marker {
+                return Ok(Next::Marker(Box::new(Marker {
                     clustering,
                     side,
                     closes,
                     opens: of(deletion),
-                }));
+                })));
             }
             Place::Row(values) => (values, false),
             Place::Static => (Vec::new(), true),

@@ -84,7 +84,9 @@ impl Encoder {
                 && is_plain(cell)
             {
                 push_length_prefixed(out, &column.name);
-                push_plain(out, view, cell.timestamp, row.at(&cell.value));
+                let value = row.at(&cell.value);
+                push_plain_front(out, view, cell.timestamp, value.len());
+                out.extend_from_slice(value);
                 continue;
             }
             self.body.clear();
@@ -216,23 +218,22 @@ pub fn name(name: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends the body of a simple column whose cell is alive for good, with its length.
+/// Appends the length and the front of the body of a simple column whose cell is alive for good; its value, of so many bytes, follows.
 #[inline]
-pub fn push_plain(out: &mut Vec<u8>, view: View, timestamp: i64, cell: &[u8]) {
+pub fn push_plain_front(out: &mut Vec<u8>, view: View, timestamp: i64, value_len: usize) {
     match view {
         View::Live => {
-            push_varint(out, 1 + cell.len() as u64);
+            push_varint(out, 1 + value_len as u64);
             out.push(LIVE_BODY);
         }
         View::Cells => {
             let mut front = [0; 10];
             // The kind and the flags are 0.
             front[2..].copy_from_slice(&timestamp.to_be_bytes());
-            push_varint(out, (front.len() + cell.len()) as u64);
+            push_varint(out, (front.len() + value_len) as u64);
             out.extend_from_slice(&front);
         }
     }
-    out.extend_from_slice(cell);
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {

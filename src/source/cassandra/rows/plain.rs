@@ -18,7 +18,7 @@ use super::{
     ALL_COLUMNS, CELL_EMPTY, CELL_ROW_TIMESTAMP, COMPLEX_DELETIONS, Field, Front, HAS_DELETION,
     HAS_TIMESTAMP, HAS_TTL, MARKER, STATIC, Shape,
 };
-use crate::file::cursor::Cursor;
+use crate::file::cursor::{Cursor, push_front};
 
 /// How plain rows of one SSTable are encoded.
 #[derive(Debug, Clone)]
@@ -33,8 +33,9 @@ pub struct Plan {
 struct Slot {
     /// Its index among the table's.
     column: usize,
-    /// Its name, as a value has it.
+    /// Its name, as a value has it, and zeros behind it, so that it can be copied in one piece.
     name: Vec<u8>,
+    name_len: usize,
     fixed_len: Option<u64>,
 }
 
@@ -152,9 +153,13 @@ fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<S
         if last.replace(place) >= Some(place) {
             return None;
         }
+        let mut name = value::name(&column.name);
+        let name_len = name.len();
+        name.resize(name_len + 16, 0);
         Some(Slot {
             column: place,
-            name: value::name(&column.name),
+            name,
+            name_len,
             fixed_len: field.fixed_len,
         })
     };
@@ -214,14 +219,17 @@ impl Shape {
             true => out.inserted?,
             false => self.read_timestamp(cursor).ok()?,
         };
-        let cell = match (flags & CELL_EMPTY != 0, slot.fixed_len) {
-            (true, _) => &[],
-            (false, Some(len)) => cursor.take(len)?,
-            (false, None) => wire::uvint_prefixed(cursor)?,
+        let len = match (flags & CELL_EMPTY != 0, slot.fixed_len) {
+            (true, _) => 0,
+            (false, Some(len)) => len,
+            (false, None) => wire::uvint(cursor)?,
         };
+        let rest = cursor.rest();
+        let cell = cursor.take(len)?;
         let start = out.value.len();
-        out.value.extend_from_slice(&slot.name);
-        value::push_plain(&mut out.value, view, timestamp, cell);
+        push_front(&mut out.value, &slot.name, slot.name_len);
+        value::push_plain_front(&mut out.value, view, timestamp, cell.len());
+        push_front(&mut out.value, rest, cell.len());
         out.columns.push(PlainColumn {
             column: slot.column,
             timestamp,
