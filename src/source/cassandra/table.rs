@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Start, Unfiltered};
@@ -24,8 +25,11 @@ use crate::source::{Estimate, Table};
 
 /// Cuts that each SSTable is asked for, for every piece of the whole.
 const CUTS_A_PIECE: usize = 4;
-/// A guess at the bytes of a row in Data.db.
+/// A guess at the bytes of a row, where none can be looked at.
 const ROW_BYTES_GUESS: u64 = 64;
+/// How many rows are looked at for that, dead ones among them, and how many bytes of them.
+const SAMPLE_ROWS: usize = 1 << 10;
+const SAMPLE_BYTES: u64 = 128 << 10;
 
 /// A table of a Cassandra snapshot.
 pub struct CassandraTable {
@@ -38,6 +42,8 @@ pub struct CassandraTable {
     schema: Schema,
     ties: Counter,
     gc_grace: Option<Seconds>,
+    /// Bytes of a row, about.
+    row_bytes: OnceLock<u64>,
 }
 
 struct Part {
@@ -86,6 +92,7 @@ impl CassandraTable {
             rules,
             ties: Counter::default(),
             gc_grace: None,
+            row_bytes: OnceLock::new(),
         })
     }
 
@@ -129,8 +136,12 @@ impl CassandraTable {
         seeker.partition_behind(&part.sstable, &self.layout, key)
     }
 
-    /// The rows of a range, up to the first error.
+    /// The rows of a range, up to the first error; cells of tied writes are counted.
     pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_, Reader<'_>>> {
+        Ok(self.rows_uncounted(range)?.counting_ties(&self.ties))
+    }
+
+    fn rows_uncounted(&self, range: &KeyRange) -> Result<Rows<'_, Reader<'_>>> {
         let mut sources = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let start = match range.from.is_empty() {
@@ -147,8 +158,38 @@ impl CassandraTable {
             sources.push((reader, part.mapping.clone()));
         }
         let merger = Merger::new(&self.layout, self.rules, sources)?;
-        let rows = Rows::new(&self.layout, self.lens, merger, range.clone());
-        Ok(rows.counting_ties(&self.ties))
+        Ok(Rows::new(&self.layout, self.lens, merger, range.clone()))
+    }
+
+    /// Bytes of a row as it is encoded, by the first ones. A build whose guess at that is too small has to scan twice.
+    fn row_bytes(&self) -> u64 {
+        *self.row_bytes.get_or_init(|| {
+            // Whoever reads what is damaged tells of it.
+            let (rows, bytes) = self.sample().unwrap_or_default();
+            bytes
+                .checked_div(rows)
+                .map_or(ROW_BYTES_GUESS, |mean| mean.max(1))
+        })
+    }
+
+    /// The first rows and their bytes.
+    fn sample(&self) -> Result<(u64, u64)> {
+        let mut stream = self.rows_uncounted(&KeyRange::all())?;
+        let (mut rows, mut bytes) = (0, 0);
+        for _ in 0..SAMPLE_ROWS {
+            match stream.step()? {
+                Step::End => break,
+                Step::Nothing => {}
+                Step::Row => {
+                    rows += 1;
+                    bytes += (stream.key.len() + stream.value.len()) as u64;
+                }
+            }
+            if bytes >= SAMPLE_BYTES {
+                break;
+            }
+        }
+        Ok((rows, bytes))
     }
 }
 
@@ -192,7 +233,7 @@ impl Table for CassandraTable {
         let sum = |of: fn(&Sstable) -> u64| self.sstables().map(of).fold(0, u64::saturating_add);
         let bytes = sum(Sstable::data_len);
         Estimate {
-            rows: bytes / ROW_BYTES_GUESS,
+            rows: bytes / self.row_bytes(),
             bytes,
             file_bytes: sum(Sstable::file_len),
         }

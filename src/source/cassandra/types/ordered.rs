@@ -84,9 +84,6 @@ impl CqlType {
             return;
         };
         match self {
-            // The commonest, without the search for what is wrong.
-            CqlType::Int if value.len() == 4 => push_signed(value, out),
-            CqlType::Bigint | CqlType::Timestamp if value.len() == 8 => push_signed(value, out),
             CqlType::Frozen(t) => t.push_sort_key(Some(value), out),
             CqlType::Reversed(t) => {
                 let start = out.len();
@@ -131,7 +128,13 @@ impl CqlType {
             | CqlType::Smallint
             | CqlType::Int
             | CqlType::Bigint
-            | CqlType::Timestamp => push_flipped(value, out),
+            | CqlType::Timestamp => {
+                let start = out.len();
+                out.extend_from_slice(value);
+                if let Some(first) = out.get_mut(start) {
+                    *first ^= 0x80;
+                }
+            }
             CqlType::Boolean | CqlType::Date | CqlType::Time => out.extend_from_slice(value),
             CqlType::Float => out.extend_from_slice(&float_rank(value).to_be_bytes()),
             CqlType::Double => out.extend_from_slice(&double_rank(value).to_be_bytes()),
@@ -306,23 +309,6 @@ pub enum Taken {
     /// A value: its bytes, or `None` where the sort key tells only its place in the order. The bytes may be others than
     /// those pushed, of an equal value.
     Value(Option<Vec<u8>>),
-}
-
-/// Appends an integer as a value.
-#[inline]
-fn push_signed(value: &[u8], out: &mut Vec<u8>) {
-    out.push(VALUE);
-    push_flipped(value, out);
-}
-
-/// Appends an integer with its sign bit flipped.
-#[inline]
-fn push_flipped(value: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(value);
-    if let Some(first) = out.get_mut(start) {
-        *first ^= 0x80;
-    }
 }
 
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
