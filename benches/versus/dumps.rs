@@ -14,6 +14,7 @@ use crate::pg_server;
 use crate::run::{Program, find};
 use crate::speed::{build, checked, duel, installed, millions, python_with, two_against_one};
 use crate::table::{Line, cores, missing, size, speed};
+use crate::thrift::anonymous;
 
 const AIM: &str = ">= 1x, 200 MB/s a core";
 /// Where no peer reads the same.
@@ -257,16 +258,8 @@ pub fn memory(bench: &Bench) -> Vec<Line> {
         );
         let (small, large) = (peak(&small), peak(&large));
         line.measured = size(large.anonymous);
-        line.mdiff = format!(
-            "{}, the most of {} looks",
-            size(large.anonymous),
-            large.looks
-        );
-        line.peer = format!(
-            "{}, the most of {} looks",
-            size(small.anonymous),
-            small.looks
-        );
+        line.mdiff = anonymous(&large);
+        line.peer = anonymous(&small);
         line
     })
     .into()

@@ -41,7 +41,7 @@ Examples:
 
 -o fix writes fix.1.mpatch, fix.2.mpatch and so on, one for each replica in the order given; a replica that lacks nothing gets an empty one. The order of the replicas decides nothing else.
 
-Cassandra and ScyllaDB tables: cells are merged by timestamp, as Cassandra merges SSTables. Tombstones win as they do there, those of partitions and ranges too; equal timestamps go by --ties; counters merge shard by shard. All tombstones that are still in the files count, however old: with --gc-before, those made before it are not seen, and what they hide comes back. Trees for --trees are built with --gc-before 0 for the same reason. A cell whose TTL is over at --now counts as a tombstone. --view live has no timestamps and is refused. These patches keep old values too, for the statements need them. Counters can't be set by CQL.
+Cassandra and ScyllaDB tables: cells are merged by timestamp, as Cassandra merges SSTables. Tombstones win as they do there, those of partitions and ranges too; equal timestamps go by --ties; counters merge shard by shard. All tombstones that are still in the files count, however old: with --gc-before, those made before it are not seen, and what they hide comes back. Build trees with --gc-before 0 for the same reason; others that lie beside the snapshots are not used. A cell whose TTL is over at --now counts as a tombstone. --view live has no timestamps and is refused. These patches keep old values too, for the statements need them. Counters can't be set by CQL.
 
 Delimited text: of the rows of one key the one with the greatest --version-column wins. Versions are compared as numbers, exactly, if all replicas' versions of that key are decimal numbers (-12, 3.50, 1e6), else as bytes; a row whose version is empty or NULL loses. Of rows of one version the one with the greater columns wins (by bytes, columns in the order of their names), and that is counted as a conflict. A row that a replica lacks is taken over: text tells of no deletions, so a row deleted on one replica only comes back.
 
@@ -262,8 +262,8 @@ fn warn_of_unseen_tombstones(args: &ReconcileArgs, replicas: &Replicas, out: &Ou
         Schema::Cql(cql) => cql.gc_before > ALL_TOMBSTONES,
         _ => false,
     };
-    let trees = || replicas.trees.iter();
-    if !args.trees.is_empty() && trees().any(|t| schemas_of(t).any(|(_, s)| has_unseen(s))) {
+    let mut schemas = replicas.trees.iter().flat_map(schemas_of);
+    if !args.trees.is_empty() && schemas.any(|(_, schema)| has_unseen(schema)) {
         out.warn(
             "these trees know nothing of tombstones made before their --gc-before: rows deleted on one replica may come back; build them with --gc-before 0, or leave out --trees",
         );

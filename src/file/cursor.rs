@@ -120,7 +120,7 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Appends the first `len` bytes of `bytes`, which has more; short ones in one piece of fixed length, without a call.
+/// Appends the first `len` bytes of `bytes`; few of many in one piece of fixed length, without a call.
 #[inline]
 pub fn push_front(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
     match bytes.first_chunk::<16>() {

@@ -455,9 +455,8 @@ impl<'t, V: Versions> Merger<'t, V> {
             layout: self.layout,
             rules: self.rules,
             tied: &mut self.tied,
-            cursors: &mut self.cursors,
         };
-        merge.merge(&rows, covered, out);
+        merge.merge(&rows, covered, &mut self.cursors, out);
         self.advance_here()?;
         Ok((!is_empty(out)).then_some(Merged::Row))
     }

@@ -33,13 +33,17 @@ pub struct RowMerge<'a> {
     pub rules: Rules,
     /// Takes the cells for which the rules for equal timestamps choose differently.
     pub tied: &'a mut Vec<Tied>,
-    /// For each version, its next column.
-    pub cursors: &'a mut Vec<usize>,
 }
 
 impl RowMerge<'_> {
-    /// Merges versions into `out`; what is covered is left out.
-    pub fn merge(&mut self, rows: &[&Row], covered: Deletion, out: &mut Row) {
+    /// Merges versions into `out`; what is covered is left out. `cursors` is memory to use again, for each version its next column.
+    pub fn merge(
+        &mut self,
+        rows: &[&Row],
+        covered: Deletion,
+        cursors: &mut Vec<usize>,
+        out: &mut Row,
+    ) {
         out.clear();
         out.is_static = rows.first().is_some_and(|row| row.is_static);
         let mut liveness: Option<Liveness> = None;
@@ -70,19 +74,23 @@ impl RowMerge<'_> {
             out.is_shadowable = is_shadowable;
         }
         out.liveness = liveness.filter(|l| l.timestamp.is_some_and(|t| !covered.covers(t)));
-        self.cursors.clear();
-        self.cursors.resize(rows.len(), 0);
+        cursors.clear();
+        cursors.resize(rows.len(), 0);
         let columns = self.layout.columns(out.is_static);
         loop {
-            let heads = rows.iter().zip(self.cursors.iter());
+            let heads = rows.iter().zip(cursors.iter());
             let next = heads
                 .filter_map(|(row, &at)| Some(row.columns.get(at)?.column))
                 .min();
             let Some(next) = next else { return };
             if let Some(column) = columns.get(next) {
-                self.merge_column(next, column, rows, covered, out);
+                let versions = rows.iter().zip(cursors.iter()).filter_map(|(row, &at)| {
+                    let cells = row.columns.get(at)?;
+                    (cells.column == next).then_some((*row, cells))
+                });
+                self.merge_column(next, column, versions, covered, out);
             }
-            for (row, at) in rows.iter().zip(self.cursors.iter_mut()) {
+            for (row, at) in rows.iter().zip(cursors.iter_mut()) {
                 if row.columns.get(*at).is_some_and(|c| c.column == next) {
                     *at += 1;
                 }
@@ -90,20 +98,15 @@ impl RowMerge<'_> {
         }
     }
 
-    /// Merges what the rows have of a column, at which the cursors of those stand that have any.
-    fn merge_column(
+    /// Merges what the versions that have a column have of it.
+    fn merge_column<'v>(
         &mut self,
         index: usize,
         column: &Column,
-        rows: &[&Row],
+        versions: impl Iterator<Item = (&'v Row, &'v ColumnCells)> + Clone,
         covered: Deletion,
         out: &mut Row,
     ) {
-        let cursors = std::mem::take(self.cursors);
-        let versions = rows.iter().zip(&cursors).filter_map(|(row, &at)| {
-            let cells = row.columns.get(at)?;
-            (cells.column == index).then_some((*row, cells))
-        });
         let of_collection = versions
             .clone()
             .fold(Deletion::LIVE, |strongest, (_, cells)| {
@@ -130,7 +133,6 @@ impl RowMerge<'_> {
             });
             self.merge_cells(column, cells.filter(|(_, cell)| !hidden(cell)), out);
         }
-        *self.cursors = cursors;
         if out.cells.len() > first || !deletion.is_live() {
             let cells = first..out.cells.len();
             out.columns.push(ColumnCells {
@@ -161,7 +163,7 @@ impl RowMerge<'_> {
         let Some((row, latest)) = latest else { return };
         // Of counters the shards count, not the timestamps.
         if !is_tied && !column.is_counter {
-            copy_cell(out, row, latest);
+            push_cell(out, &Version::of(row, latest));
             return;
         }
         let mut choice = None;
@@ -229,17 +231,6 @@ impl RowMerge<'_> {
             self.tied.push(tied);
         }
     }
-}
-
-/// Appends a cell of another row to a row.
-fn copy_cell(out: &mut Row, row: &Row, cell: &Cell) {
-    let path = out.push(row.at(&cell.path));
-    let value = out.push(row.at(&cell.value));
-    out.cells.push(Cell {
-        path,
-        value,
-        ..*cell
-    });
 }
 
 /// Appends a version of a cell to a row.

@@ -71,10 +71,9 @@ impl Encoder {
     /// Replaces `out` by the value of `row`, of which a view has left what is seen.
     pub fn row(&mut self, out: &mut Vec<u8>, layout: &Layout, view: View, row: &Row) {
         out.clear();
-        match view {
-            View::Live => out.push(LIVE_VIEW),
-            View::Cells => push_head(out, row),
-        }
+        let liveness = row.liveness.unwrap_or(Liveness::NONE);
+        let deletion = row.deletion.unwrap_or(Deletion::LIVE);
+        push_head(out, view, liveness, deletion, row.is_shadowable);
         for cells in &row.columns {
             let Some(column) = layout.columns(row.is_static).get(cells.column) else {
                 continue;
@@ -136,10 +135,20 @@ pub fn encode_deletion(out: &mut Vec<u8>, deletion: Deletion) {
     }
 }
 
-fn push_head(out: &mut Vec<u8>, row: &Row) {
+/// Appends the front of a row's value: its INSERT and its deletion.
+#[inline]
+pub fn push_head(
+    out: &mut Vec<u8>,
+    view: View,
+    liveness: Liveness,
+    deletion: Deletion,
+    is_shadowable: bool,
+) {
+    if view == View::Live {
+        out.push(LIVE_VIEW);
+        return;
+    }
     let mut flags = 0;
-    let liveness = row.liveness.unwrap_or(Liveness::NONE);
-    let deletion = row.deletion.unwrap_or(Deletion::LIVE);
     if liveness.timestamp.is_some() {
         flags |= INSERTED;
         if liveness.ttl != 0 {
@@ -148,7 +157,7 @@ fn push_head(out: &mut Vec<u8>, row: &Row) {
     }
     if !deletion.is_live() {
         flags |= DELETED;
-        if row.is_shadowable {
+        if is_shadowable {
             flags |= SHADOWABLE;
         }
     }
@@ -196,19 +205,6 @@ fn push_cell(out: &mut Vec<u8>, row: &Row, cell: &Cell) {
 /// Whether a cell is neither deleted nor will expire.
 fn is_plain(cell: &Cell) -> bool {
     !cell.is_deleted && cell.local_time == NO_DELETION_TIME
-}
-
-/// Replaces `out` by the front of the value of a row that is alive for good, with the timestamp of its INSERT.
-pub fn push_plain_head(out: &mut Vec<u8>, view: View, inserted: Option<i64>) {
-    out.clear();
-    match (view, inserted) {
-        (View::Live, _) => out.push(LIVE_VIEW),
-        (View::Cells, None) => out.push(0),
-        (View::Cells, Some(timestamp)) => {
-            out.push(INSERTED);
-            out.extend_from_slice(&timestamp.to_be_bytes());
-        }
-    }
 }
 
 /// A column's name, as a value has it.

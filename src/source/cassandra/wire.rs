@@ -27,10 +27,7 @@ fn uvint_long(cursor: &mut Cursor<'_>, first: u8) -> Option<u64> {
     let extra = first.leading_ones();
     let mask = 0xffu8.checked_shr(extra).unwrap_or(0);
     let head = u64::from(first & mask);
-    // Two bytes, the commonest, and what is read in one piece.
-    if extra == 1 {
-        return Some(head << 8 | u64::from(cursor.u8()?));
-    }
+    // In one piece, but at the end of the bytes.
     if let Some(ahead) = cursor.rest().first_chunk::<8>() {
         cursor.take(u64::from(extra))?;
         let bits = 8 * extra;

@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 
 use super::super::layout::{Column, Layout, Mapping};
-use super::super::model::Place;
+use super::super::model::{Deletion, Liveness, Place};
 use super::super::value;
 use super::super::view::View;
 use super::super::wire;
@@ -184,7 +184,11 @@ impl Shape {
         if front.flags & HAS_TIMESTAMP != 0 {
             out.inserted = Some(self.read_timestamp(&mut cursor).ok()?);
         }
-        value::push_plain_head(&mut out.value, plan.view, out.inserted);
+        let liveness = Liveness {
+            timestamp: out.inserted,
+            ..Liveness::NONE
+        };
+        value::push_head(&mut out.value, plan.view, liveness, Deletion::LIVE, false);
         let missing = match front.flags & ALL_COLUMNS != 0 {
             true => 0,
             false if slots.len() < 64 => wire::uvint(&mut cursor)?,
