@@ -196,7 +196,8 @@ fn leaf_sums(c: &mut Criterion) {
 fn sum_leaves(snapshot: &dyn Snapshot, options: &LeafOptions<'_>) -> u64 {
     let mut leaves = 0;
     let table = snapshot.tables()[0];
-    leaves::scan(table, options, &Progress::default(), &mut |_| {
+    let ranges = leaves::cut(table, options.coverage).expect("a table can be cut");
+    leaves::scan(table, &ranges, options, &Progress::default(), &mut |_| {
         leaves += 1;
         Ok(())
     })

@@ -10,7 +10,7 @@ use crate::mtree::{TableView, Tree, write};
 use crate::progress::Progress;
 use crate::range::{Coverage, rank};
 use crate::source::{Snapshot, Table};
-use crate::tree::leaves::{self, LeafOptions};
+use crate::tree::leaves::{self, CutRange, LeafOptions};
 use crate::tree::{Leaf, leaf_bits_for};
 
 /// How trees are built.
@@ -170,19 +170,21 @@ fn build_table_once(
     options: &BuildOptions,
     progress: &Progress,
 ) -> Result<TableTree> {
+    let ranges = leaves::cut(table, &options.coverage)?;
+    let scan = |leaf_bits| scan(table, &ranges, leaf_bits, options, progress);
     if let Some(leaf_bits) = options.leaf_bits {
-        return scan(table, leaf_bits, options, progress).map(|(tree, _)| tree);
+        return scan(leaf_bits).map(|(tree, _)| tree);
     }
     // The right leaf size is known once every row was seen, since it must not depend on the files. So the scan uses a
-    // guess that is rather too fine, and the tree is folded to the right size.
-    let (tree, total) = scan(table, guess_leaf_bits(table), options, progress)?;
+    // guess that is rather too fine, and the tree is folded to the right size. A table that is sorted to be cut guesses well by now.
+    let (tree, total) = scan(guess_leaf_bits(table))?;
     let wanted = leaf_bits_for(total.rows, total.bytes);
     let built = tree.header().leaf_bits;
     if wanted == built {
         return Ok(tree);
     }
     if wanted < built {
-        return scan(table, wanted, options, progress).map(|(tree, _)| tree);
+        return scan(wanted).map(|(tree, _)| tree);
     }
     fold(tree, wanted, options)
 }
@@ -197,6 +199,7 @@ pub fn guess_leaf_bits(table: &dyn Table) -> u32 {
 
 fn scan(
     table: &dyn Table,
+    ranges: &[CutRange],
     leaf_bits: u32,
     options: &BuildOptions,
     progress: &Progress,
@@ -213,7 +216,7 @@ fn scan(
         coverage: &options.coverage,
         keep_going: options.keep_going,
     };
-    let unreadable = leaves::scan(table, &leaf_options, progress, &mut |leaf| {
+    let unreadable = leaves::scan(table, ranges, &leaf_options, progress, &mut |leaf| {
         writer.push_leaf(&leaf.start, &leaf.summary)
     })?;
     let tree = writer.finish(table.name(), table.schema(), &options.splits, unreadable)?;

@@ -15,6 +15,7 @@
 
 use std::ops::{Add, AddAssign, Sub};
 
+use twox_hash::XxHash3_128;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::error::{Error, Result};
@@ -210,6 +211,10 @@ pub trait RowHashTask {
     fn run<H: RowHash>(self, hash: H) -> Self::Output;
 }
 
+/// Longer values are hashed by twox-hash, which takes the widest SIMD that the machine has: at 4 KiB in half of the time that
+/// xxhash-rust takes, which is faster below. The hash is the same.
+const LONG_BYTES: usize = 320;
+
 #[derive(Clone, Copy)]
 struct Xxh3Rows;
 
@@ -217,7 +222,11 @@ impl RowHash for Xxh3Rows {
     #[inline]
     fn fingerprint(&self, row: Row<'_>, key_hash: u128) -> u128 {
         let (low, high) = (key_hash as u64, key_hash >> 64);
-        xxh3_128_with_seed(row.value, low).wrapping_add(high << 64)
+        let of_value = match row.value.len() > LONG_BYTES {
+            true => XxHash3_128::oneshot_with_seed(low, row.value),
+            false => xxh3_128_with_seed(row.value, low),
+        };
+        of_value.wrapping_add(high << 64)
     }
 }
 
@@ -315,6 +324,24 @@ mod tests {
             Hash::BLAKE3,
             Hash::keyed(b"sixteen bytes or more").unwrap(),
         ]
+    }
+
+    #[test]
+    fn long_values_have_the_hash_that_short_ones_have() {
+        let value: Vec<u8> = (0..3000u32).map(|n| (n * n / 7) as u8).collect();
+        for len in (0..value.len())
+            .step_by(13)
+            .chain([240, 241, LONG_BYTES, LONG_BYTES + 1])
+        {
+            let row = Row {
+                key: b"k",
+                value: &value[..len],
+            };
+            let key_hash = key_hash(row.key);
+            let (seed, high) = (key_hash as u64, key_hash >> 64);
+            let expected = xxh3_128_with_seed(row.value, seed).wrapping_add(high << 64);
+            assert_eq!(Hash::XXH3.fingerprint(row), expected, "{len} bytes");
+        }
     }
 
     #[test]

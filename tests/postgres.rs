@@ -8,6 +8,8 @@ mod damage;
 mod fixtures;
 #[path = "postgres/model.rs"]
 mod model;
+#[path = "common/pg_server.rs"]
+mod pg_server;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/wrong_use.rs"]

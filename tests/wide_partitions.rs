@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use mdiff::build::guess_leaf_bits;
 use mdiff::range::KeyRange;
 use mdiff::row::json::{key_json, value_json};
 use mdiff::source::cassandra::CassandraSnapshot;
 use mdiff::source::cassandra::view::View;
 use mdiff::source::{Snapshot, SourceOptions, Table};
+use mdiff::tree::leaf_bits_for;
 use serde_json::{Value, json};
 
 #[path = "common/sstable/mod.rs"]
@@ -49,6 +51,35 @@ fn scan(table: &dyn Table, range: &KeyRange) -> Rows {
         rows.push((row.key.to_vec(), row.value.to_vec()));
     }
     rows
+}
+
+#[test]
+fn long_rows_are_not_scanned_twice_for_too_coarse_a_guess() {
+    for text_len in [0, 600, 5000] {
+        let folder = tempfile::tempdir().unwrap();
+        let lz4 = Compression::Lz4(16 << 10);
+        let mut writer = Writer::create(folder.path(), 1, lz4, 1 << 16).unwrap();
+        writer.partition("wide", None).unwrap();
+        for ck in 0..20_000 {
+            let a = "x".repeat(text_len);
+            writer.row(&Row { a, ..row(ck, 1) }).unwrap();
+        }
+        writer.finish().unwrap();
+        let snapshot = open(folder.path(), View::Cells);
+        let table = snapshot.tables()[0];
+        let rows = scan(table, &KeyRange::all());
+        let bytes = rows.iter().map(|(key, value)| key.len() + value.len());
+        let wanted = leaf_bits_for(rows.len() as u64, bytes.sum::<usize>() as u64);
+        let guess = guess_leaf_bits(table);
+        assert!(
+            guess <= wanted,
+            "{guess} for {wanted}, {text_len} bytes of text"
+        );
+        assert!(
+            guess + 3 >= wanted,
+            "{guess} for {wanted}, {text_len} bytes of text"
+        );
+    }
 }
 
 #[test]

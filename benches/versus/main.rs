@@ -1,20 +1,24 @@
 //! Whole processes side by side: mdiff and the peers that are installed, on data made from a seed.
 //!
 //! ```text
-//! cargo bench --bench versus                      all of it: 6 GB of data, five minutes
+//! cargo bench --bench versus                      all of it: 10 GB of data, ten minutes
 //! cargo bench --bench versus -- --quick           a tenth of the data
-//! cargo bench --bench versus -- --only patch      the groups whose names hold this text (cassandra, say)
+//! cargo bench --bench versus -- --only patch      the groups whose names hold this text (cassandra or dumps, say)
 //! ```
 //!
 //! Prints the ratios as a Markdown table. Times are medians of runs taken in turns (`--runs N`, 5 if not given), after one that does
 //! not count; the page cache is warm unless a line says otherwise, and mdiff writes and syncs its results as it always does. Peers
-//! are found on the PATH: b3sum, sst_dump, comm, python3 with the duckdb wheel, and RocksDB itself (librocksdb-dev with g++, or ldb);
-//! the wheel rocksdict makes the folder of several levels. One that is missing is said to be. The data stays in
+//! are found on the PATH: b3sum, sst_dump, comm, python3 with the duckdb wheel, RocksDB itself (librocksdb-dev with g++, or ldb),
+//! sqlite3, and etcdutl or etcdctl; PostgreSQL's server and tools also in `/usr/lib/postgresql`. The wheel rocksdict makes the folder of
+//! several levels, and PostgreSQL's server the archive that pg_restore reads. One that is missing is said to be. The data stays in
 //! `target/tmp/versus` (or `--data DIR`) for the next run, with every single time in `raw.txt` and the table in `table.md`.
 
 mod cassandra;
 mod codec;
 mod data;
+mod dumps;
+mod dumps_data;
+mod dumps_stores;
 mod folder;
 mod run;
 mod speed;
@@ -23,6 +27,8 @@ mod thrift;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../tests/common/pg_server.rs"]
+mod pg_server;
 #[path = "../../tests/common/sstable/mod.rs"]
 mod sstable;
 
@@ -56,12 +62,19 @@ impl Bench {
 
 /// Groups of lines, in the order of the table.
 type Group = fn(&Bench) -> Vec<Line>;
-const GROUPS: [(&str, Group); 13] = [
+const GROUPS: [(&str, Group); 20] = [
     ("build", speed::build_plain),
     ("build-packed", speed::build_packed),
     ("build-folder", folder::build_folder),
     ("cassandra-build", cassandra::build_folder),
     ("cassandra-wide", cassandra::wide_partition),
+    ("dumps-postgres", dumps::postgres),
+    ("dumps-postgres-custom", dumps::postgres_custom),
+    ("dumps-mysql", dumps::mysql),
+    ("dumps-jsonl", dumps::json_lines),
+    ("dumps-sqlite", dumps::sqlite),
+    ("dumps-stores", dumps::stores),
+    ("dumps-memory", dumps::memory),
     ("diff-text", speed::diff_text),
     ("rows", speed::rows_out),
     ("compare", speed::compare_trees),

@@ -13,13 +13,13 @@ use crate::run::{Duel, Program, alone, find, median};
 use crate::table::{Line, cores, missing, speed, time, times, version};
 use crate::{Bench, common};
 
-/// Fills a line with a duel between mdiff and a peer; without one, it says why there is none.
+/// Fills a line with a duel between mdiff and a peer; without one, it says why there is none. Returns mdiff's seconds.
 pub fn duel(
     bench: &Bench,
     line: &mut Line,
     mdiff: &mut dyn FnMut() -> f64,
     peer: &Result<Program, String>,
-) {
+) -> f64 {
     let peer = match peer {
         Ok(peer) => peer,
         Err(why) => {
@@ -27,7 +27,7 @@ pub fn duel(
             bench.raw(&line.work, "mdiff", &own);
             line.mdiff = time(median(&own));
             line.peer.clone_from(why);
-            return;
+            return median(&own);
         }
     };
     let duel = Duel::run(bench.runs, mdiff, &mut || peer.seconds());
@@ -36,6 +36,7 @@ pub fn duel(
     line.measured = ratios(&duel, 1.0);
     line.mdiff = time(median(&duel.first));
     line.peer = time(median(&duel.second));
+    median(&duel.first)
 }
 
 /// How many times faster the first is than `divisor` of the second would be.
@@ -157,7 +158,7 @@ pub fn diff_text(bench: &Bench) -> Vec<Line> {
 }
 
 /// Takes a peer only if it finds what there is to find.
-fn checked(peer: Program, expected: u64, count: fn(&str) -> u64) -> Result<Program, String> {
+pub fn checked(peer: Program, expected: u64, count: fn(&str) -> u64) -> Result<Program, String> {
     match peer.try_output() {
         Err(said) => {
             eprintln!("{said}");
@@ -171,7 +172,8 @@ fn checked(peer: Program, expected: u64, count: fn(&str) -> u64) -> Result<Progr
     }
 }
 
-fn installed(name: &str, from: &str) -> Result<PathBuf, String> {
+/// Where a program is, or what to install.
+pub fn installed(name: &str, from: &str) -> Result<PathBuf, String> {
     find(name).ok_or_else(|| missing(name, from))
 }
 

@@ -113,7 +113,10 @@ pub fn time(seconds: f64) -> String {
 
 /// A speed.
 pub fn speed(bytes: u64, seconds: f64) -> String {
-    format!("{:.2} GB/s", bytes as f64 / seconds / 1e9)
+    match bytes as f64 / seconds {
+        each if each < 1e9 => format!("{:.0} MB/s", each / 1e6),
+        each => format!("{:.2} GB/s", each / 1e9),
+    }
 }
 
 /// A number of bytes.
@@ -142,6 +145,20 @@ pub fn peers() -> String {
                 "python3",
                 &["-c", "import duckdb; print('duckdb', duckdb.__version__)"],
             ),
+        ),
+        (
+            "pg_restore",
+            crate::pg_server::bin()
+                .and_then(|bin| version(bin.join("pg_restore").to_str()?, &["--version"])),
+        ),
+        (
+            "sqlite3",
+            version("sqlite3", &["--version"])
+                .and_then(|said| Some(format!("sqlite3 {}", said.split(' ').next()?))),
+        ),
+        (
+            "etcdutl",
+            version("etcdutl", &["version"]).or_else(|| version("etcdctl", &["version"])),
         ),
     ];
     let said = peers.map(|(name, version)| version.unwrap_or_else(|| format!("no {name}")));

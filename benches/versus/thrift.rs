@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::Bench;
 use crate::common::{Differences, KEY_BYTES, Kind, ROW_BYTES};
-use crate::run::{Program, evict};
+use crate::run::{Peak, Program, evict};
 use crate::table::{Line, cores, size, times};
 
 /// What a patch reads when both trees are at hand, for leaves of the default size and for finer ones.
@@ -161,19 +161,19 @@ pub fn memory(bench: &Bench) -> Vec<Line> {
             let (small, large) = (small.peak_memory(), large.peak_memory());
             line.measured = size(large.anonymous);
             line.mdiff = format!(
-                "{}, the most of {} looks; all resident memory with --no-mmap: {}",
-                size(large.anonymous),
-                large.looks,
+                "{}; all resident memory with --no-mmap: {}",
+                anonymous(&large),
                 size(unmapped.all)
             );
-            line.peer = format!(
-                "{}, the most of {} looks",
-                size(small.anonymous),
-                small.looks
-            );
+            line.peer = anonymous(&small);
             line
         })
         .into()
+}
+
+/// The anonymous memory of a process, and how sure that is.
+pub fn anonymous(peak: &Peak) -> String {
+    format!("{}, the most of {} looks", size(peak.anonymous), peak.looks)
 }
 
 /// A patch that is made, by a process.

@@ -13,7 +13,7 @@ use super::outfile;
 use super::output::{Output, counted};
 use super::patch::read_back;
 use super::replicas::{Replicas, TreeChoice};
-use super::sides::{Plan, SharedTable};
+use super::sides::{Plan, SharedTable, schemas_of};
 use crate::build::chosen_tables;
 use crate::error::{Error, Result};
 use crate::file::replace::AtomicFile;
@@ -41,13 +41,16 @@ Examples:
 
 -o fix writes fix.1.mpatch, fix.2.mpatch and so on, one for each replica in the order given; a replica that lacks nothing gets an empty one. The order of the replicas decides nothing else.
 
-Cassandra and ScyllaDB tables: cells are merged by timestamp, as Cassandra merges SSTables. Tombstones win as they do there, those of partitions and ranges too; equal timestamps go by --ties; counters merge shard by shard. Tombstones made before --gc-before are not seen and hide nothing: where gc_grace has passed without a repair, deleted rows come back, so give --gc-before 0 to let all tombstones that are still there count. A cell whose TTL is over at --now counts as a tombstone. --view live has no timestamps and is refused. These patches keep old values too, for the statements need them. Counters can't be set by CQL.
+Cassandra and ScyllaDB tables: cells are merged by timestamp, as Cassandra merges SSTables. Tombstones win as they do there, those of partitions and ranges too; equal timestamps go by --ties; counters merge shard by shard. All tombstones that are still in the files count, however old: with --gc-before, those made before it are not seen, and what they hide comes back. Build trees with --gc-before 0 for the same reason; others that lie beside the snapshots are not used. A cell whose TTL is over at --now counts as a tombstone. --view live has no timestamps and is refused. These patches keep old values too, for the statements need them. Counters can't be set by CQL.
 
 Delimited text: of the rows of one key the one with the greatest --version-column wins. Versions are compared as numbers, exactly, if all replicas' versions of that key are decimal numbers (-12, 3.50, 1e6), else as bytes; a row whose version is empty or NULL loses. Of rows of one version the one with the greater columns wins (by bytes, columns in the order of their names), and that is counted as a conflict. A row that a replica lacks is taken over: text tells of no deletions, so a row deleted on one replica only comes back.
 
 Opaque rows, those of RocksDB say, have no versions: choose a side with mdiff patch.
 
 Only ranges that differ are read again. Trees given by --trees, or found beside all snapshots as SNAPSHOT.mtree, save reading the rest. The exit code is 0 if the replicas were the same already, and 1 if they differed and the patches are written.";
+
+/// The earliest instant a tombstone can be made at, in seconds since 1970.
+const ALL_TOMBSTONES: i64 = 0;
 
 /// Most replicas at a time.
 const REPLICAS_MAX: usize = 16;
@@ -120,6 +123,10 @@ pub fn run(args: &ReconcileArgs, out: &mut Output) -> Result<Exit> {
     if let Some(first) = outputs.first() {
         plan.source = plan.source.for_output(first);
     }
+    if args.trees.is_empty() {
+        // However old: a deletion that is not seen would be undone.
+        plan.source.gc_before.get_or_insert(ALL_TOMBSTONES);
+    }
     let choice = TreeChoice {
         given: &args.trees,
         none_beside: args.no_trees,
@@ -128,6 +135,7 @@ pub fn run(args: &ReconcileArgs, out: &mut Output) -> Result<Exit> {
     let check = |snapshots: &[Box<dyn Snapshot>]| check_snapshots(args, snapshots);
     let replicas = Replicas::open(&paths, &choice, &plan, &check, out)?;
     check_readable(args, &replicas)?;
+    warn_of_unseen_tombstones(args, &replicas, out);
     let tables = replicas.tables(&args.plan.tables.tables)?;
     let mut found = Vec::new();
     for table in &tables {
@@ -246,6 +254,20 @@ fn check_readable(args: &ReconcileArgs, replicas: &Replicas) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Trees do not tell of the tombstones that were too old when they were built.
+fn warn_of_unseen_tombstones(args: &ReconcileArgs, replicas: &Replicas, out: &Output) {
+    let has_unseen = |schema: &Schema| match schema {
+        Schema::Cql(cql) => cql.gc_before > ALL_TOMBSTONES,
+        _ => false,
+    };
+    let mut schemas = replicas.trees.iter().flat_map(schemas_of);
+    if !args.trees.is_empty() && schemas.any(|(_, schema)| has_unseen(schema)) {
+        out.warn(
+            "these trees know nothing of tombstones made before their --gc-before: rows deleted on one replica may come back; build them with --gc-before 0, or leave out --trees",
+        );
+    }
 }
 
 /// The rule for a table, by the schemas of all replicas.

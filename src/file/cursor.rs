@@ -120,6 +120,19 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Appends the first `len` bytes of `bytes`; few of many in one piece of fixed length, without a call.
+#[inline]
+pub fn push_front(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
+    match bytes.first_chunk::<16>() {
+        Some(piece) if len <= piece.len() => {
+            let end = out.len() + len;
+            out.extend_from_slice(piece);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(bytes.get(..len).unwrap_or(bytes)),
+    }
+}
+
 /// Appends a varint length, then the bytes.
 pub fn push_length_prefixed(out: &mut Vec<u8>, bytes: &[u8]) {
     push_varint(out, bytes.len() as u64);

@@ -54,7 +54,11 @@ fn why(error: &Error) -> String {
     }
 }
 
-/// Scans `table` with the threads of the current rayon pool and hands its leaves to `emit` in key order.
+/// A part of a coverage or a gap in it; whether it is covered.
+pub type CutRange = (KeyRange, bool);
+
+/// Scans `table` with the threads of the current rayon pool, in the ranges that [`cut`] gave, and hands its leaves to `emit` in
+/// key order.
 ///
 /// Returns the ranges that could not be read (none, unless [`LeafOptions::keep_going`]).
 ///
@@ -63,14 +67,12 @@ fn why(error: &Error) -> String {
 /// The first error in key order, of the table or of `emit`.
 pub fn scan(
     table: &dyn Table,
+    ranges: &[CutRange],
     options: &LeafOptions<'_>,
     progress: &Progress,
     emit: &mut (dyn FnMut(Leaf) -> Result<()> + Send),
 ) -> Result<Vec<Unreadable>> {
     let threads = rayon::current_num_threads();
-    let by_size = table.estimate().file_bytes / PIECE_BYTES;
-    let pieces = by_size.clamp(threads as u64, PIECES_MAX) as usize;
-    let ranges = cut(table, options.coverage, pieces)?;
     let joiner = Joiner::new(options.coverage.from().to_vec(), emit);
     let next = AtomicUsize::new(0);
     rayon::scope(|scope| {
@@ -96,8 +98,15 @@ pub fn scan(
     joiner.finish()
 }
 
-/// Cuts a coverage into about `pieces` ranges, and the gaps in it; whether each is covered.
-fn cut(table: &dyn Table, coverage: &Coverage, pieces: usize) -> Result<Vec<(KeyRange, bool)>> {
+/// Cuts a coverage of `table` into ranges for the threads of the current rayon pool, by the size of the table.
+///
+/// # Errors
+///
+/// Those of the table.
+pub fn cut(table: &dyn Table, coverage: &Coverage) -> Result<Vec<CutRange>> {
+    let threads = rayon::current_num_threads();
+    let by_size = table.estimate().file_bytes / PIECE_BYTES;
+    let pieces = by_size.clamp(threads as u64, PIECES_MAX) as usize;
     let mut gaps = coverage.gaps().into_iter();
     let of_range = pieces / coverage.ranges().len().max(1);
     let mut cut = Vec::new();

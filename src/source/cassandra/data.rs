@@ -11,6 +11,7 @@ use super::chunks::{ChunkReader, Chunks};
 use super::descriptor::Descriptor;
 use super::header::Header;
 use super::model::{Deletion, Marker, Place, Row};
+use super::rows::plain::{Plain, Plan};
 use super::rows::{Fault, Front, Shape};
 use super::statistics;
 use super::window::Window;
@@ -73,6 +74,7 @@ impl Sstable {
             within: None,
             in_partition: false,
             clustering: Vec::new(),
+            plain: None,
         }
     }
 
@@ -210,7 +212,7 @@ pub enum Unfiltered {
     /// A row; it stands in the row that was lent. A static row comes first, and may hold nothing.
     Row,
     /// A bound of range tombstones.
-    Marker(Marker),
+    Marker(Box<Marker>),
     /// The partition is at its end.
     End,
 }
@@ -224,12 +226,15 @@ pub struct PartitionReader<'a> {
     within: Option<Within>,
     in_partition: bool,
     clustering: Vec<Option<Place>>,
+    /// The front of a plain row that was read and can be read again.
+    plain: Option<Front>,
 }
 
 impl PartitionReader<'_> {
     /// Where the reader is, in the data before compression.
     pub fn offset(&self) -> u64 {
-        self.window.position()
+        let behind = self.plain.as_ref().map_or(0, Front::len);
+        self.window.position().saturating_add(behind)
     }
 
     /// Goes to the next partition, over what is left of the present one; `None` at the end of the range.
@@ -287,32 +292,77 @@ impl PartitionReader<'_> {
     ///
     /// I/O errors; Damaged; Limit.
     pub fn next_unfiltered(&mut self, row: &mut Row) -> Result<Unfiltered> {
-        let Some(front) = self.front()? else {
+        let Some(front) = self.loaded_front()? else {
             return Ok(Unfiltered::End);
         };
+        self.decode(&front, row)
+    }
+
+    /// As [`PartitionReader::next_unfiltered`]; but a plain row is encoded into `plain`, of `row` only its clustering values are set,
+    /// and the result is `None`.
+    ///
+    /// # Errors
+    ///
+    /// I/O errors; Damaged; Limit.
+    pub fn next_encoded(
+        &mut self,
+        plan: &Plan,
+        row: &mut Row,
+        plain: &mut Plain,
+    ) -> Result<Option<Unfiltered>> {
+        let Some(front) = self.loaded_front()? else {
+            return Ok(Some(Unfiltered::End));
+        };
+        let bytes = loaded(&self.window, &front);
+        let shape = &self.sstable.shape;
+        if shape.plain(bytes, &front, plan, plain).is_none() {
+            return self.decode(&front, row).map(Some);
+        }
+        shape.prefix(bytes, &front, &mut self.clustering, row);
+        self.plain = Some(front);
+        Ok(None)
+    }
+
+    /// Decodes the plain row that was read last into `row`.
+    ///
+    /// # Errors
+    ///
+    /// Damaged; Limit.
+    pub fn decode_plain(&mut self, row: &mut Row) -> Result<()> {
+        // It was not passed yet, so it is what follows.
+        self.plain = None;
+        self.next_unfiltered(row).map(|_| ())
+    }
+
+    /// The front of what follows, all of which is loaded; `None` at the end of the partition.
+    fn loaded_front(&mut self) -> Result<Option<Front>> {
+        let Some(front) = self.front()? else {
+            return Ok(None);
+        };
         let max = self.sstable.input().limits().value_bytes_max;
-        let offset = self.window.position();
         if front.len() > max {
-            let len = front.len();
+            let (offset, len) = (self.window.position(), front.len());
             return Err(self.sstable.over_limit(offset, "value bytes", len, max));
         }
         while (self.window.loaded().len() as u64) < front.len() {
             self.load()?;
         }
-        // It is loaded, so its length fits.
-        let bytes = self.window.loaded().get(..front.len() as usize);
-        let bytes = bytes.unwrap_or_default();
+        Ok(Some(front))
+    }
+
+    fn decode(&mut self, front: &Front, row: &mut Row) -> Result<Unfiltered> {
+        let bytes = loaded(&self.window, front);
         let shape = &self.sstable.shape;
         let decoded = match front.is_marker() {
             true => shape
-                .marker(bytes, &front, &self.clustering)
-                .map(Unfiltered::Marker),
+                .marker(bytes, front, &self.clustering)
+                .map(|marker| Unfiltered::Marker(Box::new(marker))),
             false => shape
-                .row(bytes, &front, &self.clustering, row)
+                .row(bytes, front, &self.clustering, row)
                 .map(|()| Unfiltered::Row),
         };
         let unfiltered = decoded.map_err(|(at, fault)| {
-            let at = offset.saturating_add(at as u64);
+            let at = self.window.position().saturating_add(at as u64);
             self.sstable
                 .faulty(at, fault, "a row or bound longer than its size says")
         })?;
@@ -334,6 +384,9 @@ impl PartitionReader<'_> {
 
     /// The front of the next unfiltered, whose end is in the file; `None` at the end of the partition, which is then behind.
     fn front(&mut self) -> Result<Option<Front>> {
+        if let Some(plain) = self.plain.take() {
+            self.window.advance(plain.len());
+        }
         if !self.in_partition {
             return Ok(None);
         }
@@ -370,6 +423,13 @@ impl PartitionReader<'_> {
             )),
         }
     }
+}
+
+/// The bytes of an unfiltered that is loaded.
+fn loaded<'w>(window: &'w Window<'_>, front: &Front) -> &'w [u8] {
+    // It is loaded, so its length fits.
+    let bytes = window.loaded().get(..front.len() as usize);
+    bytes.unwrap_or_default()
 }
 
 #[cfg(test)]

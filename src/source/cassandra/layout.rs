@@ -271,12 +271,17 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Gives the columns of a row the table's indexes, and their order; their cells follow, column by column.
-    pub fn apply(&self, row: &mut Row) {
-        let places = match row.is_static {
+    /// For each static or regular column of the SSTable, its index among the table's; `usize::MAX` for one that it has not.
+    pub fn places(&self, is_static: bool) -> &[usize] {
+        match is_static {
             true => &self.statics,
             false => &self.regulars,
-        };
+        }
+    }
+
+    /// Gives the columns of a row the table's indexes, and their order; their cells follow, column by column.
+    pub fn apply(&self, row: &mut Row) {
+        let places = self.places(row.is_static);
         for column in &mut row.columns {
             column.column = places.get(column.column).copied().unwrap_or(usize::MAX);
         }

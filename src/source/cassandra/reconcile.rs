@@ -19,6 +19,7 @@ use super::key::{self, Exactness};
 use super::layout::{Column, Layout, Mapping};
 use super::model::{Deletion, Marker, Row};
 use super::row_merge::RowMerge;
+use super::rows::plain::Plain;
 use super::tied::Tied;
 use crate::error::{Error, Result};
 
@@ -27,6 +28,8 @@ use crate::error::{Error, Result};
 pub enum Merged {
     /// A row, in the caller's buffer; its clustering values are in [`Merger::position`] only.
     Row,
+    /// A plain row, whose value [`Merger::take_plain`] gives.
+    Plain,
     /// From here on rows are covered by this deletion, or by none ([`Deletion::LIVE`]).
     Covered(Deletion),
     /// The partition has no more.
@@ -38,8 +41,10 @@ pub enum Merged {
 pub enum Next {
     /// A row, in the caller's buffer.
     Row,
+    /// A plain row, in the caller's other buffer; of the row only the clustering values are set.
+    Plain,
     /// A range tombstone marker.
-    Marker(Marker),
+    Marker(Box<Marker>),
     /// The partition has no more.
     End,
 }
@@ -69,7 +74,16 @@ pub trait Versions {
     /// # Errors
     ///
     /// I/O errors, Damaged.
-    fn next(&mut self, row: &mut Row) -> Result<Next>;
+    fn next(&mut self, row: &mut Row, plain: &mut Plain) -> Result<Next>;
+
+    /// Reads the row again that was plain, as one that is not.
+    ///
+    /// # Errors
+    ///
+    /// Damaged.
+    fn decode_plain(&mut self, _row: &mut Row) -> Result<()> {
+        Ok(())
+    }
 
     /// The error of this SSTable where it contradicts itself.
     fn damaged(&self, what: &str) -> Error;
@@ -83,6 +97,7 @@ struct Lane<V> {
     partition: Vec<u8>,
     head: Option<Head>,
     row: Row,
+    plain: Plain,
     next: Next,
     /// Where `next` stands.
     position: Vec<u8>,
@@ -117,14 +132,14 @@ impl<V: Versions> Lane<V> {
     }
 
     fn advance(&mut self, layout: &Layout) -> Result<()> {
-        self.next = self.versions.next(&mut self.row)?;
+        self.next = self.versions.next(&mut self.row, &mut self.plain)?;
         std::mem::swap(&mut self.previous, &mut self.position);
         self.position.clear();
         if let Next::Row = self.next {
             self.mapping.apply(&mut self.row);
         }
         let push = |out: &mut Vec<u8>, exactness| match &self.next {
-            Next::Row => key::push_row(out, layout, &self.row, exactness),
+            Next::Row | Next::Plain => key::push_row(out, layout, &self.row, exactness),
             Next::Marker(marker) => key::push_bound(out, layout, marker, exactness),
             Next::End => Some(()),
         };
@@ -151,7 +166,21 @@ impl<V: Versions> Lane<V> {
     }
 
     fn is_row(&self) -> bool {
-        matches!(self.next, Next::Row)
+        matches!(self.next, Next::Row | Next::Plain)
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self.next, Next::Plain)
+    }
+
+    /// Makes of a plain row one that is not.
+    fn decode_plain(&mut self) -> Result<()> {
+        if self.is_plain() {
+            self.versions.decode_plain(&mut self.row)?;
+            self.mapping.apply(&mut self.row);
+            self.next = Next::Row;
+        }
+        Ok(())
     }
 }
 
@@ -172,6 +201,10 @@ pub struct Merger<'t, V> {
     position: Vec<u8>,
     exact: Vec<u8>,
     cursors: Vec<usize>,
+    /// The current row, where it is plain.
+    plain: Plain,
+    /// What was merged for it before.
+    before: Plain,
     /// Cells of the current row for which the rules for equal timestamps choose differently.
     pub tied: Vec<Tied>,
 }
@@ -195,6 +228,7 @@ impl<'t, V: Versions> Merger<'t, V> {
                 partition: Vec::new(),
                 head: None,
                 row: Row::default(),
+                plain: Plain::default(),
                 next: Next::End,
                 position: Vec::new(),
                 exact: Vec::new(),
@@ -217,6 +251,8 @@ impl<'t, V: Versions> Merger<'t, V> {
             position: Vec::new(),
             exact: Vec::new(),
             cursors: Vec::new(),
+            plain: Plain::default(),
+            before: Plain::default(),
             tied: Vec::new(),
         })
     }
@@ -319,10 +355,10 @@ impl<'t, V: Versions> Merger<'t, V> {
                 .and_then(|&lane| self.lanes.get(lane))
                 .is_some_and(Lane::is_row);
             if is_row {
-                if self.merge_rows(out)? {
-                    return Ok(Merged::Row);
+                match self.merge_rows(out)? {
+                    Some(merged) => return Ok(merged),
+                    None => continue,
                 }
-                continue;
             }
             self.pass_markers()?;
             let open = self.strongest();
@@ -386,18 +422,27 @@ impl<'t, V: Versions> Merger<'t, V> {
         Ok(())
     }
 
-    /// Merges the rows that stand here; false where nothing of them is left.
-    fn merge_rows(&mut self, out: &mut Row) -> Result<bool> {
+    /// Merges the rows that stand here; `None` where nothing of them is left.
+    fn merge_rows(&mut self, out: &mut Row) -> Result<Option<Merged>> {
         let covered = self.deletion.max(self.open);
+        if covered.is_live() && self.merge_plain() {
+            self.advance_here()?;
+            return Ok(Some(Merged::Plain));
+        }
+        for &member in &self.here {
+            if let Some(lane) = self.lanes.get_mut(member) {
+                lane.decode_plain()?;
+            }
+        }
         if let ([only], true) = (self.here.as_slice(), covered.is_live()) {
             let Some(lane) = self.lanes.get_mut(*only) else {
-                return Ok(false);
+                return Ok(None);
             };
             let columns = self.layout.columns(lane.row.is_static);
             if is_settled(&lane.row, columns) {
                 std::mem::swap(out, &mut lane.row);
                 lane.advance(self.layout)?;
-                return Ok(!is_empty(out));
+                return Ok((!is_empty(out)).then_some(Merged::Row));
             }
         }
         let lanes = &self.lanes;
@@ -410,15 +455,55 @@ impl<'t, V: Versions> Merger<'t, V> {
             layout: self.layout,
             rules: self.rules,
             tied: &mut self.tied,
-            cursors: &mut self.cursors,
         };
-        merge.merge(&rows, covered, out);
+        merge.merge(&rows, covered, &mut self.cursors, out);
+        self.advance_here()?;
+        Ok((!is_empty(out)).then_some(Merged::Row))
+    }
+
+    /// Merges the rows that stand here, if all are plain and no rule for equal timestamps matters; else returns false.
+    fn merge_plain(&mut self) -> bool {
+        let is_plain = |&member: &usize| self.lanes.get(member).is_some_and(Lane::is_plain);
+        let Some((first, others)) = self.here.split_first() else {
+            return false;
+        };
+        if !self.here.iter().all(is_plain) {
+            return false;
+        }
+        if let ([], Some(only)) = (others, self.lanes.get_mut(*first)) {
+            std::mem::swap(&mut self.plain, &mut only.plain);
+            return true;
+        }
+        for (count, other) in others.iter().enumerate() {
+            let [Some(first), Some(other)] = [first, other].map(|&lane| self.lanes.get(lane))
+            else {
+                return false;
+            };
+            std::mem::swap(&mut self.plain, &mut self.before);
+            let one = if count == 0 {
+                &first.plain
+            } else {
+                &self.before
+            };
+            if !self.plain.merge(one, &other.plain) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The value of the plain row that [`Merger::next`] found, for a buffer that is of no more use.
+    pub fn take_plain(&mut self, value: &mut Vec<u8>) {
+        std::mem::swap(value, &mut self.plain.value);
+    }
+
+    fn advance_here(&mut self) -> Result<()> {
         for &member in &self.here {
             if let Some(lane) = self.lanes.get_mut(member) {
                 lane.advance(self.layout)?;
             }
         }
-        Ok(!is_empty(out))
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ use super::layout::{Column, Layout};
 use super::meaning::{Clock, Kind, judge_row};
 use super::model::{Cell, ColumnCells, Deletion, Marker, NO_DELETION_TIME, Row as CqlRow};
 use super::reconcile::{Head, Merger, Next, Versions};
+use super::rows::plain::Plain;
 use super::table::Rows;
 use super::types::CqlType;
 use super::value::{self, Body, Element};
@@ -266,7 +267,7 @@ impl Versions for RowVersions<'_> {
         }))
     }
 
-    fn next(&mut self, row: &mut CqlRow) -> Result<Next> {
+    fn next(&mut self, row: &mut CqlRow, _plain: &mut Plain) -> Result<Next> {
         let Some((place, value)) = self.ahead_in_partition()? else {
             return Ok(Next::End);
         };
@@ -276,12 +277,12 @@ impl Versions for RowVersions<'_> {
                 let deletion = self.deletion(value)?;
                 let closes = of(std::mem::replace(&mut self.open, deletion));
                 self.rows.advance()?;
-                return Ok(Next::Marker(Marker {
+                return Ok(Next::Marker(Box::new(Marker {
                     clustering,
                     side,
                     closes,
                     opens: of(deletion),
-                }));
+                })));
             }
             Place::Row(values) => (values, false),
             Place::Static => (Vec::new(), true),

@@ -33,13 +33,17 @@ pub struct RowMerge<'a> {
     pub rules: Rules,
     /// Takes the cells for which the rules for equal timestamps choose differently.
     pub tied: &'a mut Vec<Tied>,
-    /// For each version, its next column.
-    pub cursors: &'a mut Vec<usize>,
 }
 
 impl RowMerge<'_> {
-    /// Merges versions into `out`; what is covered is left out.
-    pub fn merge(&mut self, rows: &[&Row], covered: Deletion, out: &mut Row) {
+    /// Merges versions into `out`; what is covered is left out. `cursors` is memory to use again, for each version its next column.
+    pub fn merge(
+        &mut self,
+        rows: &[&Row],
+        covered: Deletion,
+        cursors: &mut Vec<usize>,
+        out: &mut Row,
+    ) {
         out.clear();
         out.is_static = rows.first().is_some_and(|row| row.is_static);
         let mut liveness: Option<Liveness> = None;
@@ -70,39 +74,41 @@ impl RowMerge<'_> {
             out.is_shadowable = is_shadowable;
         }
         out.liveness = liveness.filter(|l| l.timestamp.is_some_and(|t| !covered.covers(t)));
-        self.cursors.clear();
-        self.cursors.resize(rows.len(), 0);
+        cursors.clear();
+        cursors.resize(rows.len(), 0);
         let columns = self.layout.columns(out.is_static);
-        let mut of_column: Vec<(&Row, &ColumnCells)> = Vec::with_capacity(rows.len());
         loop {
-            of_column.clear();
-            let cursors = rows.iter().zip(self.cursors.iter());
-            let next = cursors
+            let heads = rows.iter().zip(cursors.iter());
+            let next = heads
                 .filter_map(|(row, &at)| Some(row.columns.get(at)?.column))
                 .min();
             let Some(next) = next else { return };
-            for (row, at) in rows.iter().zip(self.cursors.iter_mut()) {
-                if let Some(cells) = row.columns.get(*at).filter(|c| c.column == next) {
-                    of_column.push((row, cells));
+            if let Some(column) = columns.get(next) {
+                let versions = rows.iter().zip(cursors.iter()).filter_map(|(row, &at)| {
+                    let cells = row.columns.get(at)?;
+                    (cells.column == next).then_some((*row, cells))
+                });
+                self.merge_column(next, column, versions, covered, out);
+            }
+            for (row, at) in rows.iter().zip(cursors.iter_mut()) {
+                if row.columns.get(*at).is_some_and(|c| c.column == next) {
                     *at += 1;
                 }
-            }
-            if let Some(column) = columns.get(next) {
-                self.merge_column(next, column, &of_column, covered, out);
             }
         }
     }
 
-    fn merge_column(
+    /// Merges what the versions that have a column have of it.
+    fn merge_column<'v>(
         &mut self,
         index: usize,
         column: &Column,
-        versions: &[(&Row, &ColumnCells)],
+        versions: impl Iterator<Item = (&'v Row, &'v ColumnCells)> + Clone,
         covered: Deletion,
         out: &mut Row,
     ) {
         let of_collection = versions
-            .iter()
+            .clone()
             .fold(Deletion::LIVE, |strongest, (_, cells)| {
                 strongest.max(cells.deletion)
             });
@@ -117,19 +123,15 @@ impl RowMerge<'_> {
         }
         let hidden = |cell: &Cell| covered.covers(cell.timestamp) || is_dropped(cell.timestamp);
         let first = out.cells.len();
-        if !column.is_complex {
-            let mut choice = None;
-            // One cell in each version.
-            for (row, cells) in versions {
-                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
-                for cell in of_row.iter().filter(|cell| !hidden(cell)) {
-                    let next = Version::of(row, cell);
-                    choice = Some(self.choose(column, choice, next));
-                }
-            }
-            self.push_choice(column, choice, out);
-        } else {
+        if column.is_complex {
             self.merge_elements(column, versions, hidden, out);
+        } else {
+            // One cell in each version.
+            let cells = versions.flat_map(|(row, cells)| {
+                let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
+                of_row.iter().map(move |cell| (row, cell))
+            });
+            self.merge_cells(column, cells.filter(|(_, cell)| !hidden(cell)), out);
         }
         if out.cells.len() > first || !deletion.is_live() {
             let cells = first..out.cells.len();
@@ -141,16 +143,45 @@ impl RowMerge<'_> {
         }
     }
 
-    /// Merges the elements of a collection.
-    fn merge_elements(
+    /// Merges the versions of one cell.
+    fn merge_cells<'v>(
         &mut self,
         column: &Column,
-        versions: &[(&Row, &ColumnCells)],
+        cells: impl Iterator<Item = (&'v Row, &'v Cell)> + Clone,
+        out: &mut Row,
+    ) {
+        let mut latest: Option<(&Row, &Cell)> = None;
+        let mut is_tied = false;
+        for (row, cell) in cells.clone() {
+            let order = latest.map(|(_, before)| cell.timestamp.cmp(&before.timestamp));
+            match order {
+                None | Some(Ordering::Greater) => (latest, is_tied) = (Some((row, cell)), false),
+                Some(Ordering::Equal) => is_tied = true,
+                Some(Ordering::Less) => {}
+            }
+        }
+        let Some((row, latest)) = latest else { return };
+        // Of counters the shards count, not the timestamps.
+        if !is_tied && !column.is_counter {
+            push_cell(out, &Version::of(row, latest));
+            return;
+        }
+        let mut choice = None;
+        for (row, cell) in cells {
+            choice = Some(self.choose(column, choice, Version::of(row, cell)));
+        }
+        self.push_choice(column, choice, out);
+    }
+
+    /// Merges the elements of a collection.
+    fn merge_elements<'v>(
+        &mut self,
+        column: &Column,
+        versions: impl Iterator<Item = (&'v Row, &'v ColumnCells)>,
         hidden: impl Fn(&Cell) -> bool,
         out: &mut Row,
     ) {
         let mut lanes: Vec<_> = versions
-            .iter()
             .map(|(row, cells)| {
                 let of_row = row.cells.get(cells.cells.clone()).unwrap_or_default();
                 of_row

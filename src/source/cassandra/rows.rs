@@ -25,6 +25,8 @@
 //!
 //! A row's bytes are taken over in one piece and its places point into them; nothing is copied a cell.
 
+pub mod plain;
+
 use super::descriptor::Version;
 use super::header::{Column, Header};
 use super::model::{
@@ -323,6 +325,22 @@ impl Shape {
         let mut cursor = Cursor::new(bytes);
         self.row_body(&mut cursor, front, row)
             .map_err(|fault| (cursor.position(), fault))
+    }
+
+    /// Sets the clustering values of a row, for which their places are taken, and whether it is static, and nothing else of it;
+    /// arguments as of [`Shape::row`].
+    pub fn prefix(
+        &self,
+        bytes: &[u8],
+        front: &Front,
+        clustering: &mut Vec<Option<Place>>,
+        row: &mut Row,
+    ) {
+        row.clear();
+        let bytes = bytes.get(..front.body_at).unwrap_or_default();
+        row.bytes.extend_from_slice(bytes);
+        std::mem::swap(&mut row.clustering, clustering);
+        row.is_static = front.extended & STATIC != 0;
     }
 
     fn row_body(&self, cursor: &mut Cursor<'_>, front: &Front, row: &mut Row) -> Decoded<()> {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::cells::Rules;
 use super::data::{PartitionReader, Sstable, Start, Unfiltered};
@@ -10,6 +11,7 @@ use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::reconcile::{Head, Merged, Merger, Next, Versions};
 use super::resume::Resuming;
+use super::rows::plain::{Plain, Plan};
 use super::seek::Seeker;
 use super::tied::{Counter, TieCount, Tied};
 use super::value::{self, Encoder};
@@ -23,8 +25,11 @@ use crate::source::{Estimate, Table};
 
 /// Cuts that each SSTable is asked for, for every piece of the whole.
 const CUTS_A_PIECE: usize = 4;
-/// A guess at the bytes of a row in Data.db.
+/// A guess at the bytes of a row, where none can be looked at.
 const ROW_BYTES_GUESS: u64 = 64;
+/// How many rows are looked at for that, dead ones among them, and how many bytes of them.
+const SAMPLE_ROWS: usize = 1 << 10;
+const SAMPLE_BYTES: u64 = 128 << 10;
 
 /// A table of a Cassandra snapshot.
 pub struct CassandraTable {
@@ -37,11 +42,14 @@ pub struct CassandraTable {
     schema: Schema,
     ties: Counter,
     gc_grace: Option<Seconds>,
+    /// Bytes of a row, about.
+    row_bytes: OnceLock<u64>,
 }
 
 struct Part {
     sstable: Sstable,
     mapping: Mapping,
+    plan: Plan,
     seeker: Seeker,
 }
 
@@ -64,10 +72,14 @@ impl CassandraTable {
         let layout = Layout::new(folder, &headers, known)?;
         let parts = sstables
             .into_iter()
-            .map(|sstable| Part {
-                mapping: layout.mapping(sstable.header()),
-                sstable,
-                seeker: Seeker::default(),
+            .map(|sstable| {
+                let mapping = layout.mapping(sstable.header());
+                Part {
+                    plan: Plan::new(sstable.shape(), &mapping, &layout, lens.view),
+                    mapping,
+                    sstable,
+                    seeker: Seeker::default(),
+                }
             })
             .collect();
         Ok(CassandraTable {
@@ -80,6 +92,7 @@ impl CassandraTable {
             rules,
             ties: Counter::default(),
             gc_grace: None,
+            row_bytes: OnceLock::new(),
         })
     }
 
@@ -123,8 +136,12 @@ impl CassandraTable {
         seeker.partition_behind(&part.sstable, &self.layout, key)
     }
 
-    /// The rows of a range, up to the first error.
+    /// The rows of a range, up to the first error; cells of tied writes are counted.
     pub(super) fn rows(&self, range: &KeyRange) -> Result<Rows<'_, Reader<'_>>> {
+        Ok(self.rows_uncounted(range)?.counting_ties(&self.ties))
+    }
+
+    fn rows_uncounted(&self, range: &KeyRange) -> Result<Rows<'_, Reader<'_>>> {
         let mut sources = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let start = match range.from.is_empty() {
@@ -135,13 +152,44 @@ impl CassandraTable {
             };
             let reader = Reader {
                 sstable: &part.sstable,
+                plan: &part.plan,
                 partitions: part.sstable.read_from(start),
             };
             sources.push((reader, part.mapping.clone()));
         }
         let merger = Merger::new(&self.layout, self.rules, sources)?;
-        let rows = Rows::new(&self.layout, self.lens, merger, range.clone());
-        Ok(rows.counting_ties(&self.ties))
+        Ok(Rows::new(&self.layout, self.lens, merger, range.clone()))
+    }
+
+    /// Bytes of a row as it is encoded, by the first ones. A build whose guess at that is too small has to scan twice.
+    fn row_bytes(&self) -> u64 {
+        *self.row_bytes.get_or_init(|| {
+            // Whoever reads what is damaged tells of it.
+            let (rows, bytes) = self.sample().unwrap_or_default();
+            bytes
+                .checked_div(rows)
+                .map_or(ROW_BYTES_GUESS, |mean| mean.max(1))
+        })
+    }
+
+    /// The first rows and their bytes.
+    fn sample(&self) -> Result<(u64, u64)> {
+        let mut stream = self.rows_uncounted(&KeyRange::all())?;
+        let (mut rows, mut bytes) = (0, 0);
+        for _ in 0..SAMPLE_ROWS {
+            match stream.step()? {
+                Step::End => break,
+                Step::Nothing => {}
+                Step::Row => {
+                    rows += 1;
+                    bytes += (stream.key.len() + stream.value.len()) as u64;
+                }
+            }
+            if bytes >= SAMPLE_BYTES {
+                break;
+            }
+        }
+        Ok((rows, bytes))
     }
 }
 
@@ -185,7 +233,7 @@ impl Table for CassandraTable {
         let sum = |of: fn(&Sstable) -> u64| self.sstables().map(of).fold(0, u64::saturating_add);
         let bytes = sum(Sstable::data_len);
         Estimate {
-            rows: bytes / ROW_BYTES_GUESS,
+            rows: bytes / self.row_bytes(),
             bytes,
             file_bytes: sum(Sstable::file_len),
         }
@@ -237,6 +285,7 @@ impl Table for CassandraTable {
 /// One SSTable for the merger.
 pub(super) struct Reader<'a> {
     sstable: &'a Sstable,
+    plan: &'a Plan,
     partitions: PartitionReader<'a>,
 }
 
@@ -249,12 +298,17 @@ impl Versions for Reader<'_> {
         }))
     }
 
-    fn next(&mut self, row: &mut SstableRow) -> Result<Next> {
-        Ok(match self.partitions.next_unfiltered(row)? {
-            Unfiltered::Row => Next::Row,
-            Unfiltered::Marker(marker) => Next::Marker(marker),
-            Unfiltered::End => Next::End,
+    fn next(&mut self, row: &mut SstableRow, plain: &mut Plain) -> Result<Next> {
+        Ok(match self.partitions.next_encoded(self.plan, row, plain)? {
+            None => Next::Plain,
+            Some(Unfiltered::Row) => Next::Row,
+            Some(Unfiltered::Marker(marker)) => Next::Marker(marker),
+            Some(Unfiltered::End) => Next::End,
         })
+    }
+
+    fn decode_plain(&mut self, row: &mut SstableRow) -> Result<()> {
+        self.partitions.decode_plain(row)
     }
 
     fn damaged(&self, what: &str) -> Error {
@@ -277,6 +331,8 @@ pub(super) struct Rows<'a, V> {
     value: Vec<u8>,
     /// Bytes of the partition's place in `key`; `None` between partitions.
     partition_len: Option<usize>,
+    /// Whether all of the partition is of the range.
+    is_within: bool,
     /// The range deletion that is seen to be open.
     open: Deletion,
 }
@@ -300,6 +356,7 @@ impl<'a, V: Versions> Rows<'a, V> {
             key: Vec::new(),
             value: Vec::new(),
             partition_len: None,
+            is_within: false,
             open: Deletion::LIVE,
         }
     }
@@ -363,6 +420,13 @@ impl<'a, V: Versions> Rows<'a, V> {
                     .row(&mut self.value, self.layout, lens.view, &self.row);
                 Ok(step)
             }
+            Merged::Plain => {
+                let step = self.of_range();
+                if matches!(step, Step::Row) {
+                    self.merger.take_plain(&mut self.value);
+                }
+                Ok(step)
+            }
             Merged::Covered(deletion) => {
                 let step = self.of_range();
                 let seen = lens.deletion(deletion);
@@ -387,6 +451,12 @@ impl<'a, V: Versions> Rows<'a, V> {
         if place < self.range.from.as_slice() && !self.range.from.starts_with(place) {
             return Ok(Step::Nothing);
         }
+        self.is_within = self.range.contains(place)
+            && self
+                .range
+                .to
+                .as_ref()
+                .is_none_or(|to| !to.starts_with(place));
         self.key.clear();
         self.key.extend_from_slice(place);
         self.partition_len = Some(self.key.len());
@@ -411,6 +481,9 @@ impl<'a, V: Versions> Rows<'a, V> {
     }
 
     fn of_range(&self) -> Step {
+        if self.is_within {
+            return Step::Row;
+        }
         if !self.range.is_before_end(&self.key) {
             return Step::End;
         }

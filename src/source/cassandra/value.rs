@@ -54,6 +54,9 @@ const DELETED: u8 = 0x04;
 const SHADOWABLE: u8 = 0x08;
 const LIVE_VIEW: u8 = 0x10;
 
+/// Kind of the body of a simple column in the live view.
+const LIVE_BODY: u8 = 3;
+
 const TOMBSTONE: u8 = 0x01;
 const EXPIRING: u8 = 0x02;
 
@@ -68,10 +71,9 @@ impl Encoder {
     /// Replaces `out` by the value of `row`, of which a view has left what is seen.
     pub fn row(&mut self, out: &mut Vec<u8>, layout: &Layout, view: View, row: &Row) {
         out.clear();
-        match view {
-            View::Live => out.push(LIVE_VIEW),
-            View::Cells => push_head(out, row),
-        }
+        let liveness = row.liveness.unwrap_or(Liveness::NONE);
+        let deletion = row.deletion.unwrap_or(Deletion::LIVE);
+        push_head(out, view, liveness, deletion, row.is_shadowable);
         for cells in &row.columns {
             let Some(column) = layout.columns(row.is_static).get(cells.column) else {
                 continue;
@@ -81,7 +83,9 @@ impl Encoder {
                 && is_plain(cell)
             {
                 push_length_prefixed(out, &column.name);
-                push_plain(out, cell, row.at(&cell.value));
+                let value = row.at(&cell.value);
+                push_plain_front(out, view, cell.timestamp, value.len());
+                out.extend_from_slice(value);
                 continue;
             }
             self.body.clear();
@@ -131,10 +135,20 @@ pub fn encode_deletion(out: &mut Vec<u8>, deletion: Deletion) {
     }
 }
 
-fn push_head(out: &mut Vec<u8>, row: &Row) {
+/// Appends the front of a row's value: its INSERT and its deletion.
+#[inline]
+pub fn push_head(
+    out: &mut Vec<u8>,
+    view: View,
+    liveness: Liveness,
+    deletion: Deletion,
+    is_shadowable: bool,
+) {
+    if view == View::Live {
+        out.push(LIVE_VIEW);
+        return;
+    }
     let mut flags = 0;
-    let liveness = row.liveness.unwrap_or(Liveness::NONE);
-    let deletion = row.deletion.unwrap_or(Deletion::LIVE);
     if liveness.timestamp.is_some() {
         flags |= INSERTED;
         if liveness.ttl != 0 {
@@ -143,7 +157,7 @@ fn push_head(out: &mut Vec<u8>, row: &Row) {
     }
     if !deletion.is_live() {
         flags |= DELETED;
-        if row.is_shadowable {
+        if is_shadowable {
             flags |= SHADOWABLE;
         }
     }
@@ -193,14 +207,29 @@ fn is_plain(cell: &Cell) -> bool {
     !cell.is_deleted && cell.local_time == NO_DELETION_TIME
 }
 
-/// Appends the body of a simple column, whose length is known beforehand, with that length.
-fn push_plain(out: &mut Vec<u8>, cell: &Cell, value: &[u8]) {
-    let mut front = [0; 10];
-    // The kind and the flags are 0.
-    front[2..].copy_from_slice(&cell.timestamp.to_be_bytes());
-    push_varint(out, (front.len() + value.len()) as u64);
-    out.extend_from_slice(&front);
-    out.extend_from_slice(value);
+/// A column's name, as a value has it.
+pub fn name(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    push_length_prefixed(&mut out, name);
+    out
+}
+
+/// Appends the length and the front of the body of a simple column whose cell is alive for good; its value, of so many bytes, follows.
+#[inline]
+pub fn push_plain_front(out: &mut Vec<u8>, view: View, timestamp: i64, value_len: usize) {
+    match view {
+        View::Live => {
+            push_varint(out, 1 + value_len as u64);
+            out.push(LIVE_BODY);
+        }
+        View::Cells => {
+            let mut front = [0; 10];
+            // The kind and the flags are 0.
+            front[2..].copy_from_slice(&timestamp.to_be_bytes());
+            push_varint(out, (front.len() + value_len) as u64);
+            out.extend_from_slice(&front);
+        }
+    }
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {
@@ -215,7 +244,7 @@ fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]
         }
         return;
     }
-    body.push(3);
+    body.push(LIVE_BODY);
     let value = cells
         .first()
         .map(|cell| row.at(&cell.value))
@@ -331,7 +360,7 @@ pub fn decode_body(body: &[u8]) -> Option<Body<'_>> {
     let mut deletion = Deletion::LIVE;
     match kind {
         0 => return Some(Body::Simple(decode_cell(b"", cursor.rest())?)),
-        3 => return Some(Body::Simple(live(b"", cursor.rest()))),
+        LIVE_BODY => return Some(Body::Simple(live(b"", cursor.rest()))),
         2 => deletion = read_deletion(&mut cursor)?,
         1 | 4 => {}
         _ => return None,

@@ -26,7 +26,15 @@ pub fn uvint(cursor: &mut Cursor<'_>) -> Option<u64> {
 fn uvint_long(cursor: &mut Cursor<'_>, first: u8) -> Option<u64> {
     let extra = first.leading_ones();
     let mask = 0xffu8.checked_shr(extra).unwrap_or(0);
-    let mut value = u64::from(first & mask);
+    let head = u64::from(first & mask);
+    // In one piece, but at the end of the bytes.
+    if let Some(ahead) = cursor.rest().first_chunk::<8>() {
+        cursor.take(u64::from(extra))?;
+        let bits = 8 * extra;
+        let tail = u64::from_be_bytes(*ahead) >> (64 - bits);
+        return Some(head.checked_shl(bits).unwrap_or(0) | tail);
+    }
+    let mut value = head;
     for &byte in cursor.take(u64::from(extra))? {
         value = value << 8 | u64::from(byte);
     }
@@ -70,6 +78,23 @@ pub fn u16_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_a_vint_is_not_of_it() {
+        for (bytes, value) in [
+            (vec![0xbf, 0xff], 0x3fff),
+            (vec![0xc1, 0x00, 0x02], 0x1_0002),
+            (vec![0xfe, 1, 2, 3, 4, 5, 6, 7], 0x0001_0203_0405_0607),
+            (vec![0xff, 1, 2, 3, 4, 5, 6, 7, 8], 0x0102_0304_0506_0708),
+        ] {
+            for behind in 0..9 {
+                let with_more = [bytes.clone(), vec![0xaa; behind]].concat();
+                let mut cursor = Cursor::new(&with_more);
+                assert_eq!(uvint(&mut cursor), Some(value));
+                assert_eq!(cursor.position(), bytes.len());
+            }
+        }
+    }
 
     #[test]
     fn vints_of_every_length() {

@@ -194,8 +194,8 @@ pub fn is_valid(t: &CqlType, value: &[u8]) -> bool {
         CqlType::Decimal => value.len() > 4,
         CqlType::Tinyint => value.len() == 1,
         CqlType::Smallint => value.len() == 2,
-        CqlType::Date => value.len() == 4,
-        CqlType::Time => value.len() == 8,
+        CqlType::Date | CqlType::Int => value.len() == 4,
+        CqlType::Time | CqlType::Bigint | CqlType::Timestamp => value.len() == 8,
         CqlType::Empty => false,
         _ => match split(t, value) {
             Some(parts) => parts.iter().enumerate().all(|(at, part)| {
