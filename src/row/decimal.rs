@@ -107,6 +107,10 @@ struct Number {
 
 impl Number {
     fn parse(text: &[u8]) -> Option<Number> {
+        let may_stand = |byte: &u8| byte.is_ascii_digit() || b".-+eE".contains(byte);
+        if !text.iter().all(may_stand) {
+            return None;
+        }
         let (is_negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),

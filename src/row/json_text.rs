@@ -342,30 +342,33 @@ impl<'a> Scanner<'a> {
 /// How many bytes come before the first quote, backslash or control character, and whether all of them are ASCII.
 #[inline]
 fn plain_len(text: &[u8]) -> (usize, bool) {
-    const STEP: usize = 16;
-    let is_special = |byte: u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+    const STEP: usize = 8;
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = LOW << 7;
+    // The high bit of the lowest byte that is below `limit` is set, and none below that one.
+    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(LOW * limit) & !bytes & HIGH;
+    let equal = |bytes: u64, byte: u8| below(bytes ^ (LOW * u64::from(byte)), 1);
     let (mut len, mut all) = (0, 0);
-    // Whole steps, without a branch for each byte.
-    for step in text.as_chunks::<STEP>().0 {
-        let (mut has_special, mut of_step) = (false, 0);
-        for &byte in step {
-            has_special |= is_special(byte);
-            of_step |= byte;
-        }
-        if has_special {
-            break;
+    let (steps, rest) = text.as_chunks::<STEP>();
+    for step in steps {
+        let bytes = u64::from_le_bytes(*step);
+        let special = equal(bytes, b'"') | equal(bytes, b'\\') | below(bytes, 0x20);
+        if special != 0 {
+            let before = special.trailing_zeros() - 7;
+            all |= bytes & ((1 << before) - 1);
+            return (len + before as usize / 8, all & HIGH == 0);
         }
         len += STEP;
-        all |= of_step;
+        all |= bytes;
     }
-    for &byte in text.get(len..).unwrap_or_default() {
-        if is_special(byte) {
+    for &byte in rest {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
             break;
         }
         len += 1;
-        all |= byte;
+        all |= u64::from(byte);
     }
-    (len, all < 0x80)
+    (len, all & HIGH == 0)
 }
 
 /// Writes values as canonical text; keeps its memory from one value to the next.

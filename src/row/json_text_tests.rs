@@ -170,6 +170,17 @@ proptest! {
     }
 
     #[test]
+    fn plain_text_ends_where_a_byte_is_special(
+        bytes in prop::collection::vec(prop::sample::select(b"aaaaaaaa ~\x1f\x00\"\\!#[]\x7f\x80\xa2\xdc\xff".to_vec()), 0..30),
+        skipped in 0usize..9,
+    ) {
+        let text = bytes.get(skipped..).unwrap_or_default();
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        let len = text.iter().position(is_special).unwrap_or(text.len());
+        prop_assert_eq!(plain_len(text), (len, text[..len].is_ascii()));
+    }
+
+    #[test]
     fn what_serde_json_refuses_is_refused(text in r#"[\[\]{}",:0-1e.\-\\unt a]{0,12}"#) {
         let theirs = serde_json::from_str::<Value>(&text);
         let mut scanner = Scanner::new(text.as_bytes(), 0);

@@ -212,8 +212,10 @@ impl Unsorted for Rows {
             // What was wrong in the parts may be but the cuts. Who reads from the front knows.
             sorter.clear();
             *locked(&seen) = Seen::default();
-            self.push(sorter, &seen, &|visit| records::for_each(&self.input, visit))
-                .map_err(|error| self.input.explain(error))?;
+            self.push(sorter, &seen, &|visit| {
+                records::for_each(&self.input, visit)
+            })
+            .map_err(|error| self.input.explain(error))?;
         }
         let seen = locked(&seen);
         match &self.form {

@@ -14,6 +14,8 @@ use crate::source::TextOptions;
 pub struct Fields {
     bytes: Vec<u8>,
     list: Vec<Field>,
+    /// Their positions, ascending by name: once sorted, and those of the last object until then.
+    order: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,17 +75,22 @@ impl Fields {
     ///
     /// A flaw where two have one name.
     pub fn sort(&mut self) -> Scanned<()> {
-        let bytes = &self.bytes;
-        let name = |field: &Field| bytes.get(field.name.clone()).unwrap_or_default();
-        if !self.list.is_sorted_by(|one, other| name(one) < name(other)) {
-            self.list.sort_by(|one, other| name(one).cmp(name(other)));
-            for pair in self.list.windows(2) {
-                if let [one, other] = pair
-                    && name(one) == name(other)
-                {
-                    return Err(twice(other.at, name(other)));
-                }
+        let name = |at: &usize| self.list.get(*at).map(|field| self.name(field));
+        // Most objects have the fields of the one before, in the same order.
+        let is_sorted = self.order.len() == self.list.len()
+            && self
+                .order
+                .is_sorted_by(|one, other| name(one) < name(other));
+        if !is_sorted {
+            let mut order: Vec<usize> = (0..self.list.len()).collect();
+            order.sort_by(|one, other| name(one).cmp(&name(other)));
+            let mut pairs = order.iter().zip(order.iter().skip(1));
+            if let Some((_, other)) = pairs.find(|(one, other)| name(one) == name(other))
+                && let Some(field) = self.list.get(*other)
+            {
+                return Err(twice(field.at, self.name(field)));
             }
+            self.order = order;
         }
         Ok(())
     }
@@ -96,15 +103,20 @@ impl Fields {
         self.bytes.get(field.value.clone()).unwrap_or_default()
     }
 
+    /// The fields, in order.
+    fn sorted(&self) -> impl Iterator<Item = &Field> + Clone {
+        self.order.iter().filter_map(|at| self.list.get(*at))
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
-        self.list
-            .binary_search_by(|field| self.name(field).cmp(name.as_bytes()))
-            .ok()
+        let name_at = |at: &usize| self.list.get(*at).map(|field| self.name(field));
+        let found = (self.order).binary_search_by(|at| name_at(at).cmp(&Some(name.as_bytes())));
+        self.order.get(found.ok()?).copied()
     }
 
     /// The names, in order; only after [`Fields::sort`].
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.list.iter().map(|field| self.name(field))
+        self.sorted().map(|field| self.name(field))
     }
 
     /// A field's value; only after [`Fields::sort`].
@@ -123,8 +135,7 @@ impl Fields {
 
     /// The fields that were not left out, with their names.
     fn kept(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        self.list
-            .iter()
+        self.sorted()
             .filter(|field| !field.is_out)
             .map(|field| (self.name(field), self.value(field)))
     }

@@ -175,13 +175,18 @@ impl Rows {
             let starts = &part.extent.parts;
             let ends = starts.iter().skip(1).map(|(start, _)| *start);
             let ends = ends.chain([part.extent.end]);
-            pieces.extend(starts.iter().zip(ends).map(|((start, session), end)| Piece {
-                input: &part.input,
-                base,
-                start: *start,
-                end,
-                session,
-            }));
+            pieces.extend(
+                starts
+                    .iter()
+                    .zip(ends)
+                    .map(|((start, session), end)| Piece {
+                        input: &part.input,
+                        base,
+                        start: *start,
+                        end,
+                        session,
+                    }),
+            );
             base += part.input.len();
         }
         pieces

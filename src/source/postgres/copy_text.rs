@@ -30,6 +30,15 @@ impl Default for CopyStyle {
     }
 }
 
+/// What the rows end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The end mark.
+    Mark,
+    /// The last row.
+    Text,
+}
+
 /// Hands each row to `sink`, with its offset.
 ///
 /// # Errors
@@ -40,20 +49,20 @@ pub(super) fn read(
     style: &CopyStyle,
     row: &mut RowBuilder,
     sink: &mut dyn FnMut(Row<'_>, u64) -> Result<()>,
-) -> Result<()> {
+) -> Result<End> {
     let mut unescaped = Vec::new();
     loop {
         let offset = window.offset();
         let Some((len, next)) = line(window)? else {
             if !style.needs_end_mark {
-                return Ok(());
+                return Ok(End::Text);
             }
             return Err(window.damaged_here("the rows end without a line \\. behind them"));
         };
         let line = window.bytes().get(..len).unwrap_or_default();
         if line == b"\\." {
             window.consume(next);
-            return Ok(());
+            return Ok(End::Mark);
         }
         row.begin();
         if row.len() > 0 || !line.is_empty() {
@@ -64,6 +73,31 @@ pub(super) fn read(
             Err(flaw) => return Err(window.damaged(offset, show_flaw(&flaw, row))),
         }
         window.consume(next);
+    }
+}
+
+/// Reads to the end of a window whose rows ended with `end`: no text may follow, and checksums of compressed data are seen to be
+/// right. `is_last` where nothing but blanks may follow the window either.
+///
+/// # Errors
+///
+/// Those of reading; Damaged where text follows.
+pub(super) fn nothing_behind(window: &mut Window<'_>, end: End, is_last: bool) -> Result<()> {
+    let behind = |window: &Window<'_>| window.damaged_here("text behind the end mark of the rows");
+    loop {
+        let bytes = window.bytes();
+        let blank = bytes.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let is_blank = blank == bytes.len();
+        window.consume(blank);
+        if !is_blank {
+            return Err(behind(window));
+        }
+        if !window.fill()? {
+            return match end == End::Mark && !is_last {
+                true => Err(behind(window)),
+                false => Ok(()),
+            };
+        }
     }
 }
 

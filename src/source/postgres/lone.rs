@@ -356,7 +356,10 @@ impl CopiedRows {
         })?;
         let mut sink = |row: crate::row::Row<'_>, offset: u64| sorter.push(row, offset);
         match &self.form {
-            Form::Text(style) => copy_text::read(&mut window, style, &mut row, &mut sink),
+            Form::Text(style) => {
+                let end = copy_text::read(&mut window, style, &mut row, &mut sink)?;
+                copy_text::nothing_behind(&mut window, end, part.end == self.input.len())
+            }
             Form::Csv(style) => copy_csv::read(&mut window, style, &mut row, &mut sink),
             Form::Binary(decode) => copy_binary::read(&mut window, decode, &mut row, &mut sink),
         }
@@ -368,10 +371,10 @@ impl Unsorted for CopiedRows {
         if self.layout.key.is_empty() {
             return Err(no_key(self.input.path(), &self.name, &self.layout));
         }
-        let end = self.input.len();
+        let all = self.start..self.input.len();
         let parts = match &self.form {
-            Form::Text(_) => cut::at_rows(&self.input, self.start..end)?,
-            Form::Csv(_) | Form::Binary(_) => vec![self.start..end],
+            Form::Text(_) => cut::at_rows(&self.input, all)?,
+            Form::Csv(_) | Form::Binary(_) => vec![all],
         };
         sorter.push_parts(&parts, |part, sorter| {
             self.push_part(part.clone(), sorter)

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::catalog::Catalog;
 use super::copy_text::{self, CopyStyle};
+use super::cut;
 use super::ddl::{Statement, parse};
 use super::layout::Layout;
 use super::lexer::{Lexer, Token};
@@ -187,24 +188,65 @@ proptest! {
         }
         let text = write_copy(&rows, delimiter);
         let input = input(&text, mmap);
-        let mut window = Window::of_range(&input, 0, input.len(), Where::Text(&input));
+        let all = 0..input.len();
+        for parts in [vec![all.clone()], cut::at_rows(&input, all).unwrap()] {
+            let mut found = Vec::new();
+            for part in parts {
+                let mut window = Window::of_range(&input, part.start, part.end, Where::Text(&input));
+                let is_last = part.end == input.len();
+                let style = CopyStyle { delimiter, needs_end_mark: is_last, ..CopyStyle::default() };
+                let mut builder = layout(3).builder(None).unwrap();
+                let end = copy_text::read(&mut window, &style, &mut builder, &mut |row, _| {
+                    let mut fields: Vec<Option<Vec<u8>>> =
+                        decode_key(row.key, 1).unwrap().into_iter().map(Some).collect();
+                    let value = decode_value(row.value, 2).unwrap();
+                    fields.extend(value.into_iter().map(|field| field.map(<[u8]>::to_vec)));
+                    found.push(fields);
+                    Ok(())
+                })
+                .unwrap();
+                copy_text::nothing_behind(&mut window, end, is_last).unwrap();
+            }
+            prop_assert_eq!(&found, &rows);
+        }
         let style = CopyStyle { delimiter, ..CopyStyle::default() };
-        let mut builder = layout(3).builder(None).unwrap();
-        let mut found = Vec::new();
-        copy_text::read(&mut window, &style, &mut builder, &mut |row, _| {
-            let mut fields: Vec<Option<Vec<u8>>> =
-                decode_key(row.key, 1).unwrap().into_iter().map(Some).collect();
-            let value = decode_value(row.value, 2).unwrap();
-            fields.extend(value.into_iter().map(|field| field.map(<[u8]>::to_vec)));
-            found.push(fields);
-            Ok(())
-        })
-        .unwrap();
-        prop_assert_eq!(&found, &rows);
         let mut window = Window::of_range(&input, 0, input.len(), Where::Text(&input));
         let count = copy_text::first_row_len(&mut window, &style).unwrap();
         prop_assert_eq!(count, (!rows.is_empty()).then_some(3));
     }
+}
+
+/// A line that is the end mark may not stand between rows, wherever the text is cut.
+#[test]
+fn rows_behind_the_end_mark_are_no_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rows.copy");
+    let rows = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("{n}\tvalue {n}\n")).collect()
+    };
+    let read = |text: String| {
+        std::fs::write(&path, text).unwrap();
+        let options = SourceOptions {
+            format: Some("pgcopy".into()),
+            ..SourceOptions::default()
+        };
+        let snapshot = crate::source::open(&path, &options)?;
+        let table = snapshot.tables()[0];
+        let mut count = 0;
+        table.scan(&KeyRange::all())?.for_each(&mut |_| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
+    };
+    for marked in [0, 1, 2, 3, 5, 20, 39] {
+        let text = format!("{}\\.\n{}", rows(0, marked), rows(marked, 40));
+        let error: crate::error::Error = read(text).unwrap_err();
+        let wanted = "text behind the end mark of the rows";
+        assert!(error.to_string().contains(wanted), "{marked}: {error}");
+    }
+    assert_eq!(read(format!("{}\\.\n", rows(0, 40))).unwrap(), 40);
+    assert_eq!(read(rows(0, 40)).unwrap(), 40);
 }
 
 #[test]

@@ -52,7 +52,10 @@ pub(super) fn join(shared: &Shared<'_>, memory_bytes: usize) -> Result<SortedRow
         let joined = joined?;
         rows -= joined.dropped_rows;
         bytes -= joined.dropped_bytes;
-        joined.segments.into_iter().for_each(|next| push_segment(&mut segments, next));
+        joined
+            .segments
+            .into_iter()
+            .for_each(|next| push_segment(&mut segments, next));
     }
     Ok(SortedRows::new(
         shared.options.path.clone(),
@@ -157,8 +160,7 @@ impl Join<'_> {
             };
             let start = writer.len();
             while let Some(row) = merge.row().filter(|row| is_below(row.key)) {
-                let is_superseded =
-                    self.shared.twice == Twice::LaterWins && merge.is_followed();
+                let is_superseded = self.shared.twice == Twice::LaterWins && merge.is_followed();
                 if is_superseded || row.is_deletion() {
                     joined.dropped_rows += 1;
                     joined.dropped_bytes += row.len_bytes();

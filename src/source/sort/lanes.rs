@@ -57,7 +57,10 @@ impl<'a> Sorter<'a> {
                 scope.spawn(move |_| work(lane));
             }
         });
-        match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        match failure
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        {
             Some((_, error)) => Err(error),
             None => Ok(()),
         }

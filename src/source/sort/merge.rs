@@ -97,10 +97,7 @@ impl<'a> Merge<'a> {
         })
     }
 
-    fn move_front(
-        &mut self,
-        go: impl FnOnce(&mut RunReader<'a>) -> Result<bool>,
-    ) -> Result<()> {
+    fn move_front(&mut self, go: impl FnOnce(&mut RunReader<'a>) -> Result<bool>) -> Result<()> {
         let Some(first) = self.heap.first_mut() else {
             return Ok(());
         };

@@ -203,7 +203,8 @@ impl<'a> Sorter<'a> {
         }
         let stored = std::mem::take(&mut self.stored);
         if self.ascends {
-            self.run_above(run::row_at(&stored, 0).key)?.push_ascending(&stored)?;
+            self.run_above(run::row_at(&stored, 0).key)?
+                .push_ascending(&stored)?;
         } else {
             self.spill_sorted(&stored)?;
         }
@@ -216,14 +217,17 @@ impl<'a> Sorter<'a> {
     fn spill_sorted(&mut self, stored: &[u8]) -> Result<()> {
         let twice = self.shared.twice;
         let order = order::sorted(stored, self.rows);
-        let mut rows = order.iter().map(|at| run::row_at(stored, at.at())).peekable();
+        let mut rows = order
+            .iter()
+            .map(|at| run::row_at(stored, at.at()))
+            .peekable();
         let Some(first) = rows.peek() else {
             return Ok(());
         };
         let writer = self.run_above(first.key)?;
         while let Some(row) = rows.next() {
-            let is_superseded = twice == Twice::LaterWins
-                && rows.peek().is_some_and(|next| next.key == row.key);
+            let is_superseded =
+                twice == Twice::LaterWins && rows.peek().is_some_and(|next| next.key == row.key);
             if !is_superseded {
                 writer.push(&row)?;
             }

@@ -42,12 +42,7 @@ struct Mark {
 
 impl SortedRows {
     /// The rows of these segments, which are not empty and in the order of their keys.
-    pub(super) fn new(
-        path: PathBuf,
-        segments: Vec<Segment>,
-        rows: u64,
-        bytes: u64,
-    ) -> SortedRows {
+    pub(super) fn new(path: PathBuf, segments: Vec<Segment>, rows: u64, bytes: u64) -> SortedRows {
         let entries: usize = segments.iter().map(Segment::entries).map(<[_]>::len).sum();
         let step = entries.div_ceil(INDEX_MAX).max(1);
         let mut index = Vec::new();

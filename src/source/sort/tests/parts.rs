@@ -239,7 +239,15 @@ fn what_is_forgotten_is_gone() {
             })
         };
         sorter.push_parts(&parts, push).unwrap();
-        sorter.push(Row { key: b"x", value: b"" }, 0).unwrap();
+        sorter
+            .push(
+                Row {
+                    key: b"x",
+                    value: b"",
+                },
+                0,
+            )
+            .unwrap();
         sorter.clear();
         sorter.push_parts(&parts[..2], push).unwrap();
         let sorted = sorter.finish().unwrap();
