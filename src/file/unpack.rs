@@ -1,8 +1,9 @@
 //! Files compressed as a whole: `.gz .zst .lz4 .bz2 .xz`, known by their content, decompressed to a temporary file.
 
-use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::input::FileOptions;
 use super::map::Bytes;
@@ -173,7 +174,7 @@ fn copy(
     options: &FileOptions,
     spool: &mut Spool,
 ) -> Result<()> {
-    let failed = |error: io::Error| match source.error.take() {
+    let failed = |error: io::Error| match source.error().take() {
         Some(e) if e.kind() == io::ErrorKind::UnexpectedEof => ErrorKind::Changed {
             path: path.to_owned(),
             what: "it is shorter than it was".into(),
@@ -182,18 +183,18 @@ fn copy(
         Some(e) => Error::io("reading", path, e),
         None => Error::damaged(
             path,
-            source.position.get(),
+            source.position(),
             format!("{} data do not decompress: {error}", packing.name()),
         ),
     };
     let mut decoder = decoder(packing, SourceReader::new(source)).map_err(failed)?;
     let mut buffer = vec![0; OUTPUT_BYTES];
     loop {
-        let before = source.position.get();
+        let before = source.position();
         let len = match decoder.read(&mut buffer) {
             Ok(0) => {
                 // An LZ4 decoder stops at the end of each frame.
-                let position = source.position.get();
+                let position = source.position();
                 if position == source.bytes.len() {
                     return Ok(());
                 }
@@ -210,7 +211,7 @@ fn copy(
         spool.write_all(got).map_err(|e| spool.error(e))?;
         check_expansion(
             spool.len(),
-            source.position.get(),
+            source.position(),
             path,
             options.limits.expansion_max,
         )?;
@@ -245,7 +246,10 @@ pub fn check_expansion(written: u64, read: u64, path: &Path, max: u64) -> Result
 /// # Errors
 ///
 /// Those of making the decoder.
-pub fn decoder<'a>(packing: Packing, reader: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+pub fn decoder<'a>(
+    packing: Packing,
+    reader: impl BufRead + Send + 'a,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match packing {
         Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
         Packing::Zstd => {
@@ -268,17 +272,25 @@ pub fn decoder<'a>(packing: Packing, reader: impl BufRead + 'a) -> io::Result<Bo
 /// The compressed bytes, and what became of reading them, seen past the decoder that holds the reader.
 struct Source<'a> {
     bytes: &'a Bytes,
-    position: Cell<u64>,
-    error: RefCell<Option<io::Error>>,
+    position: AtomicU64,
+    error: Mutex<Option<io::Error>>,
 }
 
 impl<'a> Source<'a> {
     fn new(bytes: &'a Bytes) -> Source<'a> {
         Source {
             bytes,
-            position: Cell::new(0),
-            error: RefCell::new(None),
+            position: AtomicU64::new(0),
+            error: Mutex::new(None),
         }
+    }
+
+    fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    fn error(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -303,7 +315,7 @@ impl<'a> SourceReader<'a> {
 
 impl BufRead for SourceReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let position = self.source.position.get();
+        let position = self.source.position();
         let bytes = self.source.bytes;
         let skip = position.saturating_sub(self.chunk_start) as usize;
         if let Some(mapped) = bytes.mapped() {
@@ -314,7 +326,7 @@ impl BufRead for SourceReader<'_> {
             let len = (bytes.len() - position).min(CHUNK_BYTES as u64) as usize;
             if let Err(e) = bytes.read(position, len, &mut self.scratch) {
                 let shown = io::Error::from(e.kind());
-                self.source.error.replace(Some(e));
+                *self.source.error() = Some(e);
                 return Err(shown);
             }
             self.chunk_start = position;
@@ -325,10 +337,10 @@ impl BufRead for SourceReader<'_> {
     }
 
     fn consume(&mut self, len: usize) {
-        let position = self.source.position.get().saturating_add(len as u64);
+        let position = self.source.position().saturating_add(len as u64);
         self.source
             .position
-            .set(position.min(self.source.bytes.len()));
+            .store(position.min(self.source.bytes.len()), Ordering::Relaxed);
     }
 }
 

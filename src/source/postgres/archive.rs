@@ -135,7 +135,7 @@ fn statements(
 ) -> Result<Vec<Statement>> {
     catalog.schema.clone_from(&entry.schema);
     let place = Where::Part(format!("the entry {} {}", entry.kind, entry.tag));
-    let window = Window::new(Box::new(text), std::rc::Rc::default(), input, 0, place);
+    let window = Window::of_bytes(text.to_vec(), input, 0, place);
     let mut lexer = Lexer::new(window);
     lexer.standard_strings = catalog.standard_strings;
     let mut statements = Vec::new();

@@ -1,10 +1,9 @@
 //! Data blocks of custom archives: chunks of a length and so many bytes, ended by a length of 0, which together are one stream.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read};
-use std::rc::Rc;
 
 use super::toc::integer;
+use super::window::Position;
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::file::unpack::{self, Packing};
@@ -34,7 +33,10 @@ impl Compression {
     /// # Errors
     ///
     /// Those of starting the decoder.
-    pub fn decoder<'a>(self, source: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    pub fn decoder<'a>(
+        self,
+        source: impl BufRead + Send + 'a,
+    ) -> io::Result<Box<dyn Read + Send + 'a>> {
         match self {
             Compression::None => Ok(Box::new(source)),
             Compression::Zlib => Ok(Box::new(flate2::bufread::ZlibDecoder::new(source))),
@@ -51,7 +53,7 @@ const LENT_BYTES_MAX: u64 = 128 << 10;
 pub(super) struct Chunks<'a> {
     input: &'a Input,
     int_len: u8,
-    position: Rc<Cell<u64>>,
+    position: Position,
     /// Bytes of the chunk that are not yet read.
     left: u64,
     has_ended: bool,
@@ -64,7 +66,7 @@ impl<'a> Chunks<'a> {
         Chunks {
             input,
             int_len,
-            position: Rc::new(Cell::new(offset)),
+            position: Position::new(offset),
             left: 0,
             has_ended: false,
             scratch: Vec::new(),
@@ -72,8 +74,8 @@ impl<'a> Chunks<'a> {
     }
 
     /// How far it has read.
-    pub fn position(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.position)
+    pub fn position(&self) -> Position {
+        self.position.clone()
     }
 
     /// Passes over all of them and gives the offset behind.

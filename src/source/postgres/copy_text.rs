@@ -158,7 +158,7 @@ fn line(window: &mut Window<'_>) -> Result<Option<(usize, usize)>> {
 }
 
 /// Whether the byte behind `bytes` stands behind a backslash that is no escaped one itself.
-fn is_escaped(bytes: &[u8]) -> bool {
+pub(super) fn is_escaped(bytes: &[u8]) -> bool {
     bytes.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
 }
 

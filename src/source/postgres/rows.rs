@@ -72,23 +72,42 @@ impl DumpRows {
                     .decoder(chunks)
                     .map_err(|e| Error::io("decompressing", self.input.path(), e))?;
                 let window = Window::new(source, position, &self.input, 0, part());
-                self.read_window(window, section, true, &at, sorter)
+                self.read_stream(window, &self.input, section, &at, sorter)
             }
             Place::File(path) => {
                 let file = Input::open_plain(path, self.input.options())?;
                 let range = FileRange::new(&file, 0, file.len());
                 let position = range.position();
-                let source: Box<dyn Read + '_> = match packing_of(path) {
+                let source: Box<dyn Read + Send + '_> = match packing_of(path) {
                     Some(packing) => unpack::decoder(packing, range)
                         .map_err(|e| Error::io("decompressing", path, e))?,
                     None => Box::new(range),
                 };
                 let window = Window::new(source, position, &file, 0, part());
-                let read = self.read_window(window, section, true, &at, sorter);
+                let read = self.read_stream(window, &file, section, &at, sorter);
                 read.map_err(|error| file.explain(error))?;
                 file.check_unchanged()
             }
         }
+    }
+
+    /// Reads the rows of a section that can only be read from its front.
+    fn read_stream(
+        &self,
+        window: Window<'_>,
+        input: &Input,
+        section: &Section,
+        at: &(dyn Fn(u64) -> u64 + Sync),
+        sorter: &mut Sorter<'_>,
+    ) -> Result<()> {
+        if section.form == RowForm::Insert || rayon::current_num_threads() == 1 {
+            return self.read_window(window, section, true, at, sorter);
+        }
+        sorter.push_each(cut::Blocks::new(window), |block, sorter| {
+            let place = Where::Part(self.name.clone());
+            let window = Window::of_bytes(block.bytes, input, block.offset, place);
+            self.read_window(window, section, block.is_last, at, sorter)
+        })
     }
 
     /// Reads the rows of a section, or of a part of it; `is_last` where the section ends with it.

@@ -1,5 +1,6 @@
 //! Statements and rows of text, against what they are known to mean.
 
+use std::ops::Range;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -181,19 +182,32 @@ proptest! {
         rows in prop::collection::vec(prop::collection::vec(field(), 3), 0..20),
         delimiter in prop::sample::select(b"\t|,".to_vec()),
         mmap in any::<bool>(),
+        blanks in 0usize..70,
     ) {
         let mut rows = rows;
         for row in &mut rows {
             row[0].get_or_insert_default();
         }
-        let text = write_copy(&rows, delimiter);
+        let mut text = write_copy(&rows, delimiter);
+        text.extend(std::iter::repeat_n(b'\n', blanks));
         let input = input(&text, mmap);
-        let all = 0..input.len();
-        for parts in [vec![all.clone()], cut::at_rows(&input, all).unwrap()] {
+        let end = input.len() - blanks as u64;
+        let of_range = |part: Range<u64>| {
+            let window = Window::of_range(&input, part.start, part.end, Where::Text(&input));
+            (window, part.end == end)
+        };
+        let of_block = |block: crate::error::Result<cut::Block>| {
+            let block = block.unwrap();
+            assert_eq!(block.bytes[..], text[block.offset as usize..][..block.bytes.len()]);
+            let window = Window::of_bytes(block.bytes, &input, block.offset, Where::Binary);
+            (window, block.is_last)
+        };
+        let whole = vec![of_range(0..end)];
+        let parts = cut::at_rows(&input, 0..end).unwrap().into_iter().map(of_range).collect();
+        let blocks = cut::Blocks::new(of_range(0..input.len()).0).map(of_block).collect();
+        for windows in [whole, parts, blocks] {
             let mut found = Vec::new();
-            for part in parts {
-                let mut window = Window::of_range(&input, part.start, part.end, Where::Text(&input));
-                let is_last = part.end == input.len();
+            for (mut window, is_last) in windows {
                 let style = CopyStyle { delimiter, needs_end_mark: is_last, ..CopyStyle::default() };
                 let mut builder = layout(3).builder(None).unwrap();
                 let end = copy_text::read(&mut window, &style, &mut builder, &mut |row, _| {

@@ -1,9 +1,9 @@
 //! A piece of a long text: the bytes that are being parsed, and as many behind them as were asked for.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memchr_iter;
 
@@ -28,14 +28,32 @@ pub(super) enum Where<'a> {
     Binary,
 }
 
+/// How far a file was read, seen past the decoder that holds the reader.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Position(Arc<AtomicU64>);
+
+impl Position {
+    pub fn new(offset: u64) -> Position {
+        Position(Arc::new(AtomicU64::new(offset)))
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub fn set(&self, offset: u64) {
+        self.0.store(offset, Ordering::Relaxed);
+    }
+}
+
 /// A window that moves over a text from front to back.
 pub(super) struct Window<'a> {
-    source: Box<dyn Read + 'a>,
+    source: Box<dyn Read + Send + 'a>,
     path: PathBuf,
     place: Where<'a>,
     /// Where the source started in the file behind it, and how far it has read.
     file_start: u64,
-    file_position: Rc<Cell<u64>>,
+    file_position: Position,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -52,14 +70,14 @@ impl<'a> Window<'a> {
     /// Over the bytes `start..end` of a file.
     pub fn of_range(input: &'a Input, start: u64, end: u64, place: Where<'a>) -> Window<'a> {
         let range = FileRange::new(input, start, end);
-        let file_position = Rc::clone(&range.position);
+        let file_position = range.position.clone();
         Window::new(Box::new(range), file_position, input, start, place)
     }
 
     /// Over what `source` gives, which reads `input` and tells in `file_position` how far.
     pub fn new(
-        source: Box<dyn Read + 'a>,
-        file_position: Rc<Cell<u64>>,
+        source: Box<dyn Read + Send + 'a>,
+        file_position: Position,
         input: &Input,
         offset: u64,
         place: Where<'a>,
@@ -79,6 +97,16 @@ impl<'a> Window<'a> {
             bytes_max: input.limits().record_bytes_max,
             expansion_max: input.limits().expansion_max,
         }
+    }
+
+    /// Over these bytes, which were read from `input` or decompressed; the first lies at `offset`.
+    pub fn of_bytes(bytes: Vec<u8>, input: &Input, offset: u64, place: Where<'a>) -> Window<'a> {
+        let nothing = Box::new(io::empty());
+        let mut window = Window::new(nothing, Position::default(), input, offset, place);
+        window.end = bytes.len();
+        window.buffer = bytes;
+        window.at_end = true;
+        window
     }
 
     /// The bytes that are at hand.
@@ -289,7 +317,7 @@ pub(super) fn line_of(input: &Input, offset: u64) -> Result<u64> {
 /// Reads a part of a file.
 pub(super) struct FileRange<'a> {
     input: &'a Input,
-    position: Rc<Cell<u64>>,
+    position: Position,
     end: u64,
     scratch: Vec<u8>,
 }
@@ -298,15 +326,15 @@ impl<'a> FileRange<'a> {
     pub fn new(input: &'a Input, start: u64, end: u64) -> FileRange<'a> {
         FileRange {
             input,
-            position: Rc::new(Cell::new(start)),
+            position: Position::new(start),
             end: end.min(input.len()),
             scratch: Vec::new(),
         }
     }
 
     /// How far it has read.
-    pub fn position(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.position)
+    pub fn position(&self) -> Position {
+        self.position.clone()
     }
 }
 

@@ -19,11 +19,33 @@ impl<'a> Sorter<'a> {
         push: impl Fn(&P, &mut Sorter<'a>) -> Result<()> + Sync,
     ) -> Result<()> {
         let threads = rayon::current_num_threads().min(parts.len());
+        self.push_on(threads, parts.iter().map(Ok), push)
+    }
+
+    /// As [`Sorter::push_parts`], of parts that are made one by one; no two threads make one at once.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Sorter::push_parts`]; a part that could not be made has failed.
+    pub fn push_each<P>(
+        &mut self,
+        parts: impl Iterator<Item = Result<P>> + Send,
+        push: impl Fn(P, &mut Sorter<'a>) -> Result<()> + Sync,
+    ) -> Result<()> {
+        self.push_on(rayon::current_num_threads(), parts, push)
+    }
+
+    fn push_on<P>(
+        &mut self,
+        threads: usize,
+        mut parts: impl Iterator<Item = Result<P>> + Send,
+        push: impl Fn(P, &mut Sorter<'a>) -> Result<()> + Sync,
+    ) -> Result<()> {
         if threads <= 1 {
-            return parts.iter().try_for_each(|part| push(part, self));
+            return parts.try_for_each(|part| push(part?, self));
         }
         self.flush()?;
-        let next = AtomicUsize::new(0);
+        let parts = Mutex::new(parts.enumerate());
         let first_failed = AtomicUsize::new(usize::MAX);
         let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let fail = |number: usize, error: Error| {
@@ -35,14 +57,14 @@ impl<'a> Sorter<'a> {
         };
         let work = |mut lane: Sorter<'a>| {
             loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
+                let next = locked(&parts).next();
+                let Some((number, part)) = next else { break };
                 // Those before the one that failed go on: one of them may fail too.
-                let Some(part) = parts.get(number) else { break };
                 if number > first_failed.load(Ordering::Relaxed) {
                     return;
                 }
                 lane.note_cut = true;
-                if let Err(error) = push(part, &mut lane) {
+                if let Err(error) = part.and_then(|part| push(part, &mut lane)) {
                     return fail(number, error);
                 }
             }
