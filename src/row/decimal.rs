@@ -43,6 +43,11 @@ pub fn compare(one: &[u8], other: &[u8]) -> Option<Ordering> {
     })
 }
 
+/// Appends the shortest decimal number that stands for a finite float, in its one spelling.
+pub fn push_float(out: &mut Vec<u8>, float: impl zmij::Float) {
+    push_canonical(out, zmij::Buffer::new().format_finite(float).as_bytes());
+}
+
 /// Beyond this length zeros would have to be counted.
 const PLAIN_LEN_MAX: usize = 40;
 
@@ -252,6 +257,17 @@ mod tests {
         }
     }
 
+    /// The digits of a float, after a look at those that the standard library finds.
+    fn shortest(float: impl zmij::Float, theirs: String) -> String {
+        let mut out = Vec::new();
+        push_float(&mut out, float);
+        let (ours, theirs) = (String::from_utf8(out).unwrap(), canonical(&theirs).unwrap());
+        let is_even = |text: &str| text.ends_with(['0', '2', '4', '6', '8']);
+        let is_rounded_to_even = ours.len() == theirs.len() && is_even(&ours) && !is_even(&theirs);
+        assert!(ours == theirs || is_rounded_to_even, "{ours} {theirs}");
+        ours
+    }
+
     proptest! {
         /// Against integers scaled by hand.
         #[test]
@@ -265,6 +281,20 @@ mod tests {
             prop_assert_eq!(slow, one.as_bytes());
             if shift == 0 {
                 prop_assert_eq!(one, n.to_string());
+            }
+        }
+
+        /// Against those that the standard library finds; of two that are as near, that of an even last digit.
+        #[test]
+        fn floats_have_their_shortest_digits(
+            double in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
+            single in prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL,
+            short in -9_999_999i32..9_999_999,
+            shift in 0i32..9,
+        ) {
+            prop_assert_eq!(shortest(single, format!("{single:e}")).parse(), Ok(single));
+            for double in [double, f64::from(short) / 10f64.powi(shift)] {
+                prop_assert_eq!(shortest(double, format!("{double:e}")).parse(), Ok(double));
             }
         }
     }

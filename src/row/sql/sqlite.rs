@@ -92,7 +92,7 @@ pub fn push_real(out: &mut Vec<u8>, affinity: Affinity, number: f64) {
         };
         return out.extend_from_slice(text);
     }
-    decimal::push_canonical(out, format!("{number:e}").as_bytes());
+    decimal::push_float(out, number);
 }
 
 /// Appends the field of a text, in UTF-8.

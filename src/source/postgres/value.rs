@@ -8,8 +8,6 @@
 //! | `bytea` | `\x` and hexadecimal digits in lower case |
 //! | all others, arrays and domains too | as the server prints them |
 
-use std::io::Write as _;
-
 use crate::row::decimal;
 
 /// What a column's values are.
@@ -96,18 +94,9 @@ fn parse<F: std::str::FromStr + Copy + Into<f64>>(text: &[u8]) -> Option<F> {
     float.into().is_finite().then_some(float)
 }
 
-/// Appends a float; `Display`, and that of `{:e}`, is the shortest that stands for it.
-pub(super) fn push_float(
-    out: &mut Vec<u8>,
-    float: impl std::fmt::Display + std::fmt::LowerExp + Copy + Into<f64>,
-) {
-    // Written without an exponent, as numbers of this size are in any case.
-    const PLAIN: std::ops::Range<f64> = 1e-9..1e18;
+/// Appends a float.
+pub(super) fn push_float(out: &mut Vec<u8>, float: impl zmij::Float + Into<f64>) {
     let wide: f64 = float.into();
-    if PLAIN.contains(&wide.abs()) {
-        let _ = write!(out, "{float}");
-        return;
-    }
     if wide.is_nan() {
         out.extend_from_slice(b"NaN");
     } else if wide.is_infinite() {
@@ -117,9 +106,7 @@ pub(super) fn push_float(
             b"-Infinity"
         });
     } else {
-        let mut text = Vec::with_capacity(32);
-        let _ = write!(text, "{float:e}");
-        decimal::push_canonical(out, &text);
+        decimal::push_float(out, float);
     }
 }
 
