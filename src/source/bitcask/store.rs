@@ -158,36 +158,46 @@ struct RowBuffers {
     value: Vec<u8>,
 }
 
+impl Store {
+    /// Pushes the entries of a file; before it there are so many bytes of others.
+    fn push_file(&self, file: &DataFile, before: u64, sorter: &mut Sorter<'_>) -> Result<()> {
+        let mut rows = RowBuffers::default();
+        let input = file.open(&self.options)?;
+        let mut reader = Reader::new(&input, file.end);
+        loop {
+            let (entry, offset) = match reader.next() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(Stop::Failed(error)) => return Err(input.explain(error)),
+                Err(Stop::Bad(offset, what)) => {
+                    let what = format!("{what}, and it is not the end of what a crash tore");
+                    return Err(input.explain(Error::damaged(input.path(), offset, what)));
+                }
+            };
+            let entry = Entry {
+                path: input.path(),
+                offset,
+                place: 1 + before + offset,
+                key: entry.key,
+                value: entry.value,
+            };
+            self.push(sorter, entry, &mut rows)?;
+        }
+        input.check_unchanged()
+    }
+}
+
 impl Unsorted for Store {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        let mut rows = RowBuffers::default();
-        let mut base = 1;
+        let mut before = 0;
+        let mut files = Vec::new();
         for file in &self.files {
-            let input = file.open(&self.options)?;
-            let mut reader = Reader::new(&input, file.end);
-            loop {
-                let (entry, offset) = match reader.next() {
-                    Ok(Some(entry)) => entry,
-                    Ok(None) => break,
-                    Err(Stop::Failed(error)) => return Err(input.explain(error)),
-                    Err(Stop::Bad(offset, what)) => {
-                        let what = format!("{what}, and it is not the end of what a crash tore");
-                        return Err(input.explain(Error::damaged(input.path(), offset, what)));
-                    }
-                };
-                let entry = Entry {
-                    path: input.path(),
-                    offset,
-                    place: base + offset,
-                    key: entry.key,
-                    value: entry.value,
-                };
-                self.push(sorter, entry, &mut rows)?;
-            }
-            input.check_unchanged()?;
-            base += file.listed.len;
+            files.push((file, before));
+            before += file.listed.len;
         }
-        Ok(())
+        sorter.push_parts(&files, |(file, before), sorter| {
+            self.push_file(file, *before, sorter)
+        })
     }
 
     fn show_place(&self, place: u64) -> String {

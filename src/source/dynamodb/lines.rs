@@ -7,8 +7,9 @@ use crate::file::cursor::{Cursor, push_length_prefixed};
 use crate::file::input::Input;
 use crate::row::Row;
 use crate::row::json_text::{Canon, Flaw, Scanned, Scanner};
-use crate::source::jsonl::records::{self, Visit};
-use crate::source::jsonl::shape::{Fields, RowMaker, Shape};
+use crate::source::jsonl::cut::Part;
+use crate::source::jsonl::records::Visit;
+use crate::source::jsonl::shape::{Fields, RowMaker, Seen, Shape};
 use crate::source::sort::Sorter;
 
 /// Reads lines and pushes their rows.
@@ -20,6 +21,7 @@ pub struct Lines<'r, 's> {
     fields: Fields,
     canon: Canon,
     change: Change,
+    seen: &'r Seen,
     sorter: &'r mut Sorter<'s>,
     file: u64,
     count: u64,
@@ -44,8 +46,13 @@ struct Change {
 }
 
 impl<'r, 's> Lines<'r, 's> {
-    /// Makes rows of `shape` of lines that hold `content`.
-    pub fn new(shape: &'r Shape, content: Content, sorter: &'r mut Sorter<'s>) -> Lines<'r, 's> {
+    /// Makes rows of `shape` of lines that hold `content`, and tells `seen` what they had.
+    pub fn new(
+        shape: &'r Shape,
+        content: Content,
+        seen: &'r Seen,
+        sorter: &'r mut Sorter<'s>,
+    ) -> Lines<'r, 's> {
         Lines {
             content,
             shape,
@@ -54,6 +61,7 @@ impl<'r, 's> Lines<'r, 's> {
             fields: Fields::default(),
             canon: Canon::default(),
             change: Change::default(),
+            seen,
             sorter,
             file: 0,
             count: 0,
@@ -66,18 +74,12 @@ impl<'r, 's> Lines<'r, 's> {
         self.count
     }
 
-    /// A fixed column that no item had.
-    pub fn unseen_column(&self) -> Option<&str> {
-        let has_items = self.content == Content::Items && self.count > 0;
-        self.maker.unseen_column().filter(|_| has_items)
-    }
-
-    /// Reads all lines of a file, which has this number.
+    /// Reads the lines of a part of a file, which has this number.
     ///
     /// # Errors
     ///
     /// Damaged, with line and offset, for what is no such line; Limit; those of reading and sorting.
-    pub fn read(&mut self, input: &Input, file: u64) -> Result<()> {
+    pub fn read(&mut self, input: &Input, part: &Part<'_>, file: u64) -> Result<()> {
         if input.len() >> OFFSET_BITS > 0 || file >> (62 - OFFSET_BITS) > 0 {
             return Err(Error::unsupported(
                 input.path(),
@@ -93,7 +95,11 @@ impl<'r, 's> Lines<'r, 's> {
             value_bytes_max: limits.value_bytes_max,
             columns_max: limits.columns_max,
         });
-        records::for_each(input, self).map_err(|error| input.explain(error))
+        part.read(self)?;
+        if self.content == Content::Items {
+            self.seen.add(&self.maker, self.count);
+        }
+        Ok(())
     }
 
     /// Reads the attributes of an item into `fields`, and makes its row.

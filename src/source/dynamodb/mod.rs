@@ -27,8 +27,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::file::input::{FileOptions, Input};
 use crate::row::json_text::{Scanned, Scanner};
+use crate::source::jsonl::cut::{self, Part};
 use crate::source::jsonl::records;
-use crate::source::jsonl::shape::Shape;
+use crate::source::jsonl::shape::{Seen, Shape};
 use crate::source::sort::{SortOptions, Sorter};
 use crate::source::sorted_table::{SortedTable, Unsorted};
 use crate::source::{
@@ -238,16 +239,22 @@ impl Data {
 
     /// Pushes the row of every line of every file, checking each file against the manifest.
     fn push_all(&self, shape: &Shape, sorter: &mut Sorter<'_>) -> Result<()> {
-        let mut lines = Lines::new(shape, self.content, sorter);
+        let seen = Seen::default();
         match &self.lines {
-            DataLines::Input(input) => lines.read(input, 0)?,
+            DataLines::Input(input) => {
+                cut::push_objects(input, sorter, &|| seen.clear(), &|part, sorter| {
+                    Lines::new(shape, self.content, &seen, sorter).read(input, part, 0)
+                })?;
+            }
             DataLines::Files(files) => {
-                for (file, index) in files.iter().zip(0u64..) {
-                    self.push_file(file, index, &mut lines)?;
-                }
+                let files: Vec<_> = files.iter().zip(0u64..).collect();
+                sorter.push_parts(&files, |(file, index), sorter| {
+                    let lines = Lines::new(shape, self.content, &seen, sorter);
+                    self.push_file(file, *index, lines)
+                })?;
             }
         }
-        match lines.unseen_column() {
+        match seen.missing(shape) {
             Some(name) => Err(Error::usage(
                 format!(
                     "--columns: no item of {} has an attribute {name:?}",
@@ -259,14 +266,14 @@ impl Data {
         }
     }
 
-    fn push_file(&self, file: &DataFile, index: u64, lines: &mut Lines<'_, '_>) -> Result<()> {
+    fn push_file(&self, file: &DataFile, index: u64, mut lines: Lines<'_, '_>) -> Result<()> {
         if let Some(claim) = &file.claim {
             manifest::check_md5(&file.path, &claim.md5, &self.options)?;
         }
         let input = Input::open(&file.path, &self.options)?;
-        let before = lines.count();
-        lines.read(&input, index)?;
-        let items = lines.count() - before;
+        let read = lines.read(&input, &Part::whole(&input), index);
+        read.map_err(|error| input.explain(error))?;
+        let items = lines.count();
         if let Some(claim) = file.claim.as_ref().filter(|claim| claim.items != items) {
             let what = format!("it holds {items} items, the manifest says {}", claim.items);
             return Err(Error::damaged(&file.path, input.len(), what));

@@ -15,7 +15,6 @@
 //! Rows are sorted before they are read, in bounded memory. An array is written back as JSON lines.
 
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::input::Input;
@@ -28,16 +27,17 @@ use crate::source::{
     Detected, Estimate, Format, Reader, RowWriter, Snapshot, SourceOptions, Table, TextOptions,
 };
 
-mod cut;
+pub mod cut;
 pub mod own;
 pub mod path;
 pub mod records;
 pub mod shape;
 mod write;
 
+use cut::Part;
 use own::OwnForm;
 use records::Visit;
-use shape::{Fields, RowMaker, Shape};
+use shape::{Fields, RowMaker, Seen, Shape};
 
 /// JSON lines and arrays.
 pub const FORMAT: Format = Format {
@@ -193,37 +193,16 @@ struct Rows {
 
 impl Unsorted for Rows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        let seen = Mutex::new(Seen::default());
-        let parts = cut::at_lines(&self.input)?;
-        let read = match parts.as_slice() {
-            [_, _, ..] => sorter.push_parts(&parts, |part, sorter| {
-                self.push(sorter, &seen, &|visit| {
-                    let end = records::for_each_in(&self.input, part.clone(), visit)?;
-                    match end == part.end {
-                        true => Ok(()),
-                        // The text was cut inside of an object.
-                        false => Err(ErrorKind::Stopped.into()),
-                    }
-                })
-            }),
-            _ => Err(ErrorKind::Stopped.into()),
-        };
-        if read.is_err() {
-            // What was wrong in the parts may be but the cuts. Who reads from the front knows.
-            sorter.clear();
-            *locked(&seen) = Seen::default();
-            self.push(sorter, &seen, &|visit| {
-                records::for_each(&self.input, visit)
-            })
-            .map_err(|error| self.input.explain(error))?;
-        }
-        let seen = locked(&seen);
+        let seen = Seen::default();
+        cut::push_objects(&self.input, sorter, &|| seen.clear(), &|part, sorter| {
+            self.push(part, &seen, sorter)
+        })?;
         match &self.form {
-            Form::Documents(shape) if seen.rows > 0 => match shape.unseen_column(&seen.columns) {
+            Form::Documents(shape) => match seen.missing(shape) {
                 Some(name) => Err(unseen(&self.input, name)),
                 None => Ok(()),
             },
-            _ => Ok(()),
+            Form::Own(_) => Ok(()),
         }
     }
 
@@ -241,30 +220,12 @@ impl Unsorted for Rows {
     }
 }
 
-/// What the objects of some parts had.
-#[derive(Default)]
-struct Seen {
-    rows: u64,
-    /// Which of the fixed columns.
-    columns: Vec<bool>,
-}
-
-fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Rows {
-    /// Pushes the rows of the objects that `read` reads.
-    fn push(
-        &self,
-        sorter: &mut Sorter<'_>,
-        seen: &Mutex<Seen>,
-        read: &dyn Fn(&mut dyn Visit) -> Result<()>,
-    ) -> Result<()> {
+    fn push(&self, part: &Part<'_>, seen: &Seen, sorter: &mut Sorter<'_>) -> Result<()> {
         let out = Out::new(&self.input, sorter);
         let shape = match &self.form {
             Form::Own(form) => {
-                return read(&mut OwnRows {
+                return part.read(&mut OwnRows {
                     form,
                     out,
                     canon: Canon::default(),
@@ -280,14 +241,8 @@ impl Rows {
             canon: Canon::default(),
             fields: Fields::default(),
         };
-        read(&mut documents)?;
-        let mut seen = locked(seen);
-        seen.rows += documents.out.rows;
-        let columns = documents.maker.seen();
-        seen.columns.resize(columns.len(), false);
-        for (all, one) in seen.columns.iter_mut().zip(columns) {
-            *all |= one;
-        }
+        part.read(&mut documents)?;
+        seen.add(&documents.maker, documents.out.rows);
         Ok(())
     }
 }

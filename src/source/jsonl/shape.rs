@@ -1,6 +1,7 @@
 //! How the fields of an object become a row.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::path::FieldPath;
 use crate::error::{Error, Result};
@@ -224,13 +225,6 @@ impl Shape {
         self.columns.is_some() || !self.ignored.is_empty()
     }
 
-    /// The first of the fixed columns that no object had, given which of them some had.
-    pub fn unseen_column(&self, seen: &[bool]) -> Option<&str> {
-        let columns = self.columns.iter().flatten();
-        let unseen = columns.zip(seen).find(|(_, seen)| !**seen);
-        unseen.map(|(path, _)| path.name.as_str())
-    }
-
     /// Number of the key's fields.
     pub fn key_len(&self) -> usize {
         self.key.len()
@@ -321,15 +315,46 @@ impl<'s> RowMaker<'s> {
         }
         Ok(())
     }
+}
 
+/// What the objects had of which several threads make rows.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<SeenColumns>);
+
+#[derive(Debug, Default)]
+struct SeenColumns {
+    rows: u64,
     /// Which of the fixed columns some object had.
-    pub fn seen(&self) -> &[bool] {
-        &self.seen
+    columns: Vec<bool>,
+}
+
+impl Seen {
+    fn locked(&self) -> MutexGuard<'_, SeenColumns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A fixed column that no object had.
-    pub fn unseen_column(&self) -> Option<&str> {
-        self.shape.unseen_column(&self.seen)
+    /// Adds what the objects had that became these many rows.
+    pub fn add(&self, maker: &RowMaker<'_>, rows: u64) {
+        let mut seen = self.locked();
+        seen.rows += rows;
+        seen.columns.resize(maker.seen.len(), false);
+        for (all, one) in seen.columns.iter_mut().zip(&maker.seen) {
+            *all |= one;
+        }
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        *self.locked() = SeenColumns::default();
+    }
+
+    /// A fixed column that no object had; `None` where there was no object.
+    pub fn missing<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
+        let seen = self.locked();
+        let columns = shape.columns.iter().flatten();
+        let mut unseen = columns.zip(&seen.columns).filter(|(_, seen)| !**seen);
+        let (path, _) = unseen.next().filter(|_| seen.rows > 0)?;
+        Some(path.name.as_str())
     }
 }
 

@@ -73,7 +73,7 @@ impl LoadedRows {
 impl Unsorted for LoadedRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
-        self.visit(&mut |row, offset| sorter.push(row, offset))
+        sorter.push_beside(|sorter| self.visit(&mut |row, offset| sorter.push(row, offset)))
     }
 
     fn show_place(&self, place: u64) -> String {

@@ -317,7 +317,7 @@ impl XmlRows {
 impl Unsorted for XmlRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
-        self.visit(&mut |row, offset| sorter.push(row, offset))
+        sorter.push_beside(|sorter| self.visit(&mut |row, offset| sorter.push(row, offset)))
     }
 
     fn show_place(&self, place: u64) -> String {

@@ -101,7 +101,8 @@ impl DumpRows {
         sorter: &mut Sorter<'_>,
     ) -> Result<()> {
         if section.form == RowForm::Insert || rayon::current_num_threads() == 1 {
-            return self.read_window(window, section, true, at, sorter);
+            return sorter
+                .push_beside(|sorter| self.read_window(window, section, true, at, sorter));
         }
         sorter.push_each(cut::Blocks::new(window), |block, sorter| {
             let place = Where::Part(self.name.clone());

@@ -1,10 +1,33 @@
-//! Rows that several threads push at once.
+//! Rows that several threads push at once, or sort while one pushes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
-use super::{Sorter, locked};
-use crate::error::{Error, Result};
+use super::{Batch, Sorter, locked, run};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where a sorter's rows go that does not write them itself.
+pub(super) struct HandOn {
+    batches: SyncSender<Batch>,
+    /// Some thread could not write its rows.
+    has_failed: Arc<AtomicBool>,
+}
+
+impl HandOn {
+    /// Waits until a thread takes these rows.
+    ///
+    /// # Errors
+    ///
+    /// Stopped, where one has failed.
+    pub fn send(&self, batch: Batch) -> Result<()> {
+        let sent = self.batches.send(batch);
+        match sent.is_err() || self.has_failed.load(Ordering::Relaxed) {
+            true => Err(ErrorKind::Stopped.into()),
+            false => Ok(()),
+        }
+    }
+}
 
 impl<'a> Sorter<'a> {
     /// Lets each thread of the current rayon pool take one part after the other, and push its rows with `push` to a sorter that has
@@ -18,6 +41,9 @@ impl<'a> Sorter<'a> {
         parts: &[P],
         push: impl Fn(&P, &mut Sorter<'a>) -> Result<()> + Sync,
     ) -> Result<()> {
+        if let [part] = parts {
+            return self.push_beside(|sorter| push(part, sorter));
+        }
         let threads = rayon::current_num_threads().min(parts.len());
         self.push_on(threads, parts.iter().map(Ok), push)
     }
@@ -85,6 +111,60 @@ impl<'a> Sorter<'a> {
         {
             Some((_, error)) => Err(error),
             None => Ok(()),
+        }
+    }
+
+    /// Lets this thread push rows, with `push`, and the others of the current rayon pool sort and write them. The threads share the
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// That of `push`; I/O errors of the temporary files.
+    pub fn push_beside(&mut self, push: impl FnOnce(&mut Sorter<'a>) -> Result<()>) -> Result<()> {
+        let threads = rayon::current_num_threads();
+        if threads <= 1 {
+            return push(self);
+        }
+        self.flush()?;
+        // Nothing waits in the channel: a thread takes rows when it has memory for them.
+        let (batches, received) = sync_channel::<Batch>(0);
+        let received = Mutex::new(received);
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let failure: Mutex<Option<Error>> = Mutex::new(None);
+        let work = |mut lane: Sorter<'a>| {
+            let mut written = Ok(());
+            loop {
+                let next = locked(&received).recv();
+                let Ok(batch) = next else { break };
+                // After a failure, rows are still taken: who pushes them waits for that.
+                if written.is_ok() {
+                    lane.shared.note_cut(run::row_at(&batch.stored, 0).key);
+                    written = lane.write(&batch);
+                    has_failed.fetch_or(written.is_err(), Ordering::Relaxed);
+                }
+            }
+            if let Err(error) = written.and_then(|()| lane.flush()) {
+                *locked(&failure) = Some(error);
+            }
+        };
+        let mut front = self.lane(threads);
+        front.hand_on = Some(HandOn {
+            batches,
+            has_failed: Arc::clone(&has_failed),
+        });
+        let pushed = rayon::in_place_scope(|scope| {
+            for _ in 1..threads {
+                let lane = self.lane(threads);
+                let work = &work;
+                scope.spawn(move |_| work(lane));
+            }
+            // Whoever waits for more rows goes on when this sorter is gone.
+            let mut front = front;
+            push(&mut front).and_then(|()| front.spill())
+        });
+        match locked(&failure).take() {
+            Some(error) => Err(error),
+            None => pushed,
         }
     }
 

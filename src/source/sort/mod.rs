@@ -2,7 +2,8 @@
 //!
 //! [`Sorter`] takes rows in any order, each with its place in the source. It sorts what fits its memory, writes each such run
 //! to a temporary file without a name, and merges the runs. Rows that come in the order of their keys are not sorted: they
-//! continue a run, and what lies in one run alone is not merged ([`join`]); so sorted rows are written once. Several threads may push at once ([`Sorter::push_parts`]).
+//! continue a run, and what lies in one run alone is not merged ([`join`]); so sorted rows are written once. Several
+//! threads may push at once ([`Sorter::push_parts`]), or sort what one pushes ([`Sorter::push_beside`]).
 //!
 //! [`SortedRows`] is the result: parts of temporary files with a sparse index, to be cut and scanned like any other table. Two rows
 //! of one key are an error that shows both places; or, where the source is a log of writes, the later one counts
@@ -61,6 +62,15 @@ pub struct Sorter<'a> {
     run: Option<RunWriter>,
     /// The next row's key is worth a cut.
     note_cut: bool,
+    /// Takes the rows when the memory is full, instead of a run.
+    hand_on: Option<lanes::HandOn>,
+}
+
+/// Rows in memory.
+struct Batch {
+    stored: Vec<u8>,
+    rows: usize,
+    ascends: bool,
 }
 
 /// What the sorters of one table share.
@@ -122,6 +132,7 @@ impl<'a> Sorter<'a> {
             ascends: true,
             run: None,
             note_cut: false,
+            hand_on: None,
         }
     }
 
@@ -155,7 +166,7 @@ impl<'a> Sorter<'a> {
         }
         if self.note_cut {
             self.note_cut = false;
-            locked(&self.shared.cuts).push(row.key.to_vec());
+            self.shared.note_cut(row.key);
         }
         if self.ascends && self.rows > 0 {
             let last = self.stored.get(self.last_key.clone()).unwrap_or_default();
@@ -196,27 +207,38 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Writes the rows in memory, sorted: behind those of the run that was written last, if they continue it.
+    /// Frees the memory: writes the rows, or hands them on.
     fn spill(&mut self) -> Result<()> {
         if self.rows == 0 {
             return Ok(());
         }
-        let stored = std::mem::take(&mut self.stored);
-        if self.ascends {
-            self.run_above(run::row_at(&stored, 0).key)?
-                .push_ascending(&stored)?;
-        } else {
-            self.spill_sorted(&stored)?;
+        let batch = Batch {
+            stored: std::mem::take(&mut self.stored),
+            rows: std::mem::take(&mut self.rows),
+            ascends: std::mem::replace(&mut self.ascends, true),
+        };
+        if let Some(hand_on) = &self.hand_on {
+            return hand_on.send(batch);
         }
-        self.stored = stored;
+        self.write(&batch)?;
+        self.stored = batch.stored;
         self.stored.clear();
-        (self.rows, self.ascends) = (0, true);
         Ok(())
     }
 
-    fn spill_sorted(&mut self, stored: &[u8]) -> Result<()> {
+    /// Writes rows, sorted: behind those of the run that was written last, if they continue it.
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        let stored = batch.stored.as_slice();
+        if batch.ascends {
+            let first = run::row_at(stored, 0);
+            return self.run_above(first.key)?.push_ascending(stored);
+        }
+        self.write_sorted(stored, batch.rows)
+    }
+
+    fn write_sorted(&mut self, stored: &[u8], rows: usize) -> Result<()> {
         let twice = self.shared.twice;
-        let order = order::sorted(stored, self.rows);
+        let order = order::sorted(stored, rows);
         let mut rows = order
             .iter()
             .map(|at| run::row_at(stored, at.at()))
@@ -243,7 +265,7 @@ impl<'a> Sorter<'a> {
         match &mut self.run {
             Some(run) => Ok(run),
             none => {
-                locked(&self.shared.cuts).push(key.to_vec());
+                self.shared.note_cut(key);
                 Ok(none.insert(RunWriter::new(&self.shared.options)?))
             }
         }
@@ -251,6 +273,11 @@ impl<'a> Sorter<'a> {
 }
 
 impl Shared<'_> {
+    /// Takes note of a key at which other rows may start.
+    fn note_cut(&self, key: &[u8]) {
+        locked(&self.cuts).push(key.to_vec());
+    }
+
     /// Keeps a run, and merges its level if that is full.
     fn keep(&self, run: Run, level: usize) -> Result<()> {
         let full = {

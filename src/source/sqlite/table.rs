@@ -166,7 +166,7 @@ impl Unsorted for SqliteRows {
         }
         let connection = self.database.connection.lock();
         let connection = connection.unwrap_or_else(PoisonError::into_inner);
-        self.read(&connection, sorter)
+        sorter.push_beside(|sorter| self.read(&connection, sorter))
     }
 
     fn show_place(&self, place: u64) -> String {

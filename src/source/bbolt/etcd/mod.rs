@@ -226,8 +226,8 @@ impl Revisions {
     }
 }
 
-impl Unsorted for Revisions {
-    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
+impl Revisions {
+    fn push_revisions(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         let file = &self.file;
         let path = file.input.path();
         let mut scan = Scan::new(file, self.keys.root, &self.range()).of_other_keys();
@@ -282,6 +282,12 @@ impl Unsorted for Revisions {
             sorter.push(row, place)?;
         }
         Ok(())
+    }
+}
+
+impl Unsorted for Revisions {
+    fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
+        sorter.push_beside(|sorter| self.push_revisions(sorter))
     }
 
     fn show_place(&self, place: u64) -> String {

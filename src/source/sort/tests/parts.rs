@@ -9,7 +9,7 @@ use super::{collect, options, show};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::Row;
-use crate::source::sort::{SortedRows, Sorter};
+use crate::source::sort::{SortOptions, SortedRows, Sorter};
 
 /// A row and its place; without a value it is a deletion.
 type Write = (Vec<u8>, Option<Vec<u8>>, u64);
@@ -20,23 +20,47 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     pool.unwrap().install(work)
 }
 
+/// Who pushes the parts.
+#[derive(Debug, Clone, Copy)]
+enum Pushed {
+    /// All threads, one part after the other.
+    InParts,
+    /// All threads, each part as it is made.
+    Each,
+    /// One, beside those that sort.
+    Beside,
+}
+
+fn ways() -> impl Strategy<Value = Pushed> {
+    prop::sample::select(vec![Pushed::InParts, Pushed::Each, Pushed::Beside])
+}
+
 fn sort(
     parts: &[Vec<Write>],
+    way: Pushed,
     threads: usize,
     memory_bytes: u64,
     later_wins: bool,
 ) -> Result<SortedRows> {
+    let push = |part: &Vec<Write>, sorter: &mut Sorter<'_>| {
+        part.iter().try_for_each(|(key, value, place)| match value {
+            Some(value) => sorter.push(Row { key, value }, *place),
+            None => sorter.push_deletion(key, *place),
+        })
+    };
     on_threads(threads, || {
         let mut sorter = Sorter::new(options(memory_bytes), &show);
         if later_wins {
             sorter = sorter.later_wins();
         }
-        sorter.push_parts(parts, |part, sorter| {
-            part.iter().try_for_each(|(key, value, place)| match value {
-                Some(value) => sorter.push(Row { key, value }, *place),
-                None => sorter.push_deletion(key, *place),
-            })
-        })?;
+        match way {
+            Pushed::InParts => sorter.push_parts(parts, push)?,
+            Pushed::Each => sorter.push_each(parts.iter().map(Ok), push)?,
+            Pushed::Beside => {
+                sorter
+                    .push_beside(|sorter| parts.iter().try_for_each(|part| push(part, sorter)))?;
+            }
+        }
         sorter.finish()
     })
 }
@@ -104,6 +128,7 @@ proptest! {
         order in orders(),
         seed: u64,
         part_len in 1usize..60,
+        way in ways(),
         threads in prop::sample::select(vec![1usize, 2, 5]),
         memory_bytes in prop::sample::select(vec![1u64, 300, 3000, 1 << 20]),
     ) {
@@ -112,7 +137,7 @@ proptest! {
         let value_of = |key: &[u8]| vec![7; key.len() * 3];
         let writes = keys.iter().zip(0..).map(|(k, place)| (k.clone(), Some(value_of(k)), place));
         let parts = in_parts(writes.collect(), part_len);
-        let sorted = sort(&parts, threads, memory_bytes, false).unwrap();
+        let sorted = sort(&parts, way, threads, memory_bytes, false).unwrap();
         keys.sort();
         let model: Vec<_> = keys.iter().map(|key| (key.clone(), value_of(key))).collect();
         prop_assert_eq!(sorted.rows(), model.len() as u64);
@@ -140,6 +165,7 @@ proptest! {
         order in orders(),
         seed: u64,
         part_len in 1usize..60,
+        way in ways(),
         threads in prop::sample::select(vec![1usize, 2, 5]),
         memory_bytes in prop::sample::select(vec![1u64, 300, 3000, 1 << 20]),
     ) {
@@ -159,7 +185,7 @@ proptest! {
             crate::row::escape(key), places[0], places[1]);
         let writes = keys.iter().zip(0..).map(|(k, place)| (k.clone(), Some(vec![1; 9]), place));
         let parts = in_parts(writes.collect(), part_len);
-        let error = sort(&parts, threads, memory_bytes, false).err().unwrap();
+        let error = sort(&parts, way, threads, memory_bytes, false).err().unwrap();
         prop_assert_eq!(error.to_string(), wanted);
     }
 
@@ -167,6 +193,7 @@ proptest! {
     fn the_later_write_counts_whichever_thread_pushes_it(
         log in prop::collection::vec((0u32..40, prop::option::of(0u8..9)), 0..300),
         part_len in 1usize..60,
+        way in ways(),
         threads in prop::sample::select(vec![1usize, 2, 5]),
         memory_bytes in prop::sample::select(vec![1u64, 300, 3000, 1 << 20]),
         is_sorted: bool,
@@ -185,7 +212,7 @@ proptest! {
             };
             writes.push((key, value, place));
         }
-        let sorted = sort(&in_parts(writes, part_len), threads, memory_bytes, true).unwrap();
+        let sorted = sort(&in_parts(writes, part_len), way, threads, memory_bytes, true).unwrap();
         prop_assert_eq!(sorted.rows(), map.len() as u64);
         let rows = collect(sorted.scan(&KeyRange::all()));
         prop_assert_eq!(rows, map.into_iter().collect::<Vec<_>>());
@@ -210,19 +237,84 @@ fn the_first_part_that_fails_is_told() {
     }
 }
 
+#[test]
+fn what_could_not_be_made_has_failed() {
+    for threads in [1, 2, 5] {
+        let error = on_threads(threads, || {
+            let mut sorter = Sorter::new(options(500), &show);
+            let parts = (0..200u64).map(|number| match number {
+                0..60 => Ok(number),
+                _ => Err(Error::usage(format!("part {number}"), "")),
+            });
+            sorter.push_each(parts, |number, sorter| {
+                let key = &number.to_be_bytes();
+                sorter.push(Row { key, value: b"" }, number)
+            })
+        });
+        assert_eq!(error.unwrap_err().to_string(), "part 60");
+    }
+}
+
+#[test]
+fn the_error_of_who_pushes_beside_others_is_told() {
+    for threads in [1, 2, 5] {
+        let error = on_threads(threads, || {
+            let mut sorter = Sorter::new(options(500), &show);
+            sorter.push_beside(|sorter| {
+                for number in 0..100u64 {
+                    let key = &number.to_le_bytes();
+                    sorter.push(Row { key, value: b"" }, number)?;
+                }
+                Err(Error::usage("row 100", ""))
+            })
+        });
+        assert_eq!(error.unwrap_err().to_string(), "row 100");
+    }
+}
+
+/// Where no temporary file can be made, whoever pushes is told, and nobody waits for ever.
+#[test]
+fn threads_that_cannot_write_end_the_work() {
+    for (threads, way) in [(2, Pushed::Beside), (5, Pushed::Beside), (5, Pushed::Each)] {
+        let error = on_threads(threads, || {
+            let options = SortOptions {
+                temp_dir: Some("/nowhere/at/all".into()),
+                ..options(500)
+            };
+            let mut sorter = Sorter::new(options, &show);
+            let push = |sorter: &mut Sorter<'_>| {
+                (0..1000u64).try_for_each(|number| {
+                    let key = &number.to_le_bytes();
+                    sorter.push(Row { key, value: b"" }, number)
+                })
+            };
+            match way {
+                Pushed::Beside => sorter.push_beside(push),
+                _ => sorter.push_each([(); 9].map(Ok).into_iter(), |(), sorter| push(sorter)),
+            }
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("/nowhere/at/all"), "{error}");
+    }
+}
+
 /// Rows in order are written once, however many do not fit the memory.
 #[test]
 fn what_ascends_is_not_merged() {
     let write = |n: u64| (n.to_be_bytes().to_vec(), Some(vec![1; 50]), n);
     let parts = in_parts((0..2000).map(write).collect(), 40);
-    for threads in [1, 2, 5] {
-        let sorted = sort(&parts, threads, 3000, false).unwrap();
+    let ways = [Pushed::InParts, Pushed::Each, Pushed::Beside];
+    for (way, threads) in ways.into_iter().flat_map(|way| [1, 2, 5].map(|n| (way, n))) {
+        let sorted = sort(&parts, way, threads, 3000, false).unwrap();
         let runs: BTreeMap<_, _> = (sorted.segments.iter())
             .map(|segment| (Arc::as_ptr(&segment.run), segment.run.rows))
             .collect();
         let rows_of_runs: u64 = runs.values().sum();
         // Only where work was cut beside a part a few rows were copied; a merge would have copied all of them.
-        assert!(rows_of_runs < 2200, "{threads} threads: {rows_of_runs}");
+        assert!(
+            rows_of_runs < 2200,
+            "{way:?}, {threads} threads: {rows_of_runs}"
+        );
         assert_eq!(collect(sorted.scan(&KeyRange::all())).len(), 2000);
     }
 }
