@@ -79,7 +79,24 @@ pub enum Schema {
         /// Names of the key's columns, in the order of comparison.
         key: Vec<String>,
     },
+    /// Rows of a table without a key, which may hold a row more than once: the key is a whole row, its columns encoded as a value's
+    /// ([`columns`]), and the value is how often the table holds it, in decimal digits.
+    Bag {
+        /// Names of the columns, ascending.
+        columns: Vec<String>,
+        /// What SQL calls the table; its key's types are those of the columns.
+        sql: Box<sql::SqlTable>,
+    },
 }
+
+/// The value of a row that a table without a key ([`Schema::Bag`]) holds once.
+pub const ONCE: &[u8] = b"1";
+
+/// What the value of such a table is called.
+pub const COPIES: &str = "copies";
+
+/// NULL in a column of the key of such a table.
+const NULL_IN_KEY: &str = "\\null";
 
 impl Schema {
     /// Returns the key as a person reads it: printable UTF-8 as it is, all else escaped; the columns of a key joined by commas.
@@ -104,6 +121,16 @@ impl Schema {
                     None => format!("\\raw:{}", escape(key)),
                 }
             }
+            Schema::Bag { columns, .. } => match columns::decode_value(key, columns.len()) {
+                Some(fields) => {
+                    let show = |field: &Option<&[u8]>| match field {
+                        None => NULL_IN_KEY.to_owned(),
+                        Some(field) => escape(field).replace(',', "\\x2c"),
+                    };
+                    fields.iter().map(show).collect::<Vec<_>>().join(",")
+                }
+                None => format!("\\raw:{}", escape(key)),
+            },
             _ => self.show_key_column(key),
         }
     }
@@ -169,25 +196,40 @@ impl Schema {
                     .split(',')
                     .map(|field| self.parse_key_column(field))
                     .collect::<Result<_>>()?;
-                if fields.len() > names.len() {
-                    return Err(Error::usage(
-                        format!(
-                            "key {text:?} has {} columns, the table's keys have {}",
-                            fields.len(),
-                            names.len()
-                        ),
-                        "separate the columns of a key by commas; write a comma inside a column as \\x2c",
-                    ));
-                }
+                check_columns(text, fields.len(), names.len())?;
                 let mut key = Vec::new();
                 for field in &fields {
                     columns::push_key_column(&mut key, field);
                 }
                 Ok(key)
             }
+            Schema::Bag { columns, .. } => {
+                if let Some(raw) = text.strip_prefix("\\raw:") {
+                    return unescape(raw);
+                }
+                check_columns(text, text.split(',').count(), columns.len())?;
+                let mut key = Vec::new();
+                for field in text.split(',') {
+                    match field {
+                        NULL_IN_KEY => columns::push_value_column(&mut key, None),
+                        _ => columns::push_value_column(&mut key, Some(&unescape(field)?)),
+                    }
+                }
+                Ok(key)
+            }
             _ => self.parse_key_column(text),
         }
     }
+}
+
+fn check_columns(text: &str, columns: usize, most: usize) -> Result<()> {
+    if columns <= most {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("key {text:?} has {columns} columns, the table's keys have {most}"),
+        "separate the columns of a key by commas; write a comma inside a column as \\x2c",
+    ))
 }
 
 /// Refuses two schemas whose rows can't be compared.
@@ -213,6 +255,21 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
             "name the columns to compare with --columns: documents are then read as rows of these",
         ));
     }
+    match (left, right) {
+        (Schema::Bag { columns: left, .. }, Schema::Bag { columns: right, .. }) => {
+            return match left == right {
+                true => Ok(()),
+                false => Err(other_columns(left, right)),
+            };
+        }
+        (Schema::Bag { .. }, _) | (_, Schema::Bag { .. }) => {
+            return Err(Error::usage(
+                "the table has a key on one side and none on the other, where whole rows are counted",
+                "name the same key columns for both with --key",
+            ));
+        }
+        _ => {}
+    }
     let (
         Schema::Columns {
             key: lk, value: lv, ..
@@ -233,6 +290,10 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
     if lk != rk {
         return Err(other_key(lk, rk));
     }
+    Err(other_columns(lv, rv))
+}
+
+fn other_columns(left: &[String], right: &[String]) -> Error {
     let missing = |from: &[String], other: &[String]| {
         other
             .iter()
@@ -241,16 +302,19 @@ pub fn check_same_schema(left: &Schema, right: &Schema) -> Result<()> {
             .collect::<Vec<_>>()
             .join(",")
     };
-    let sides = [("left", missing(rv, lv)), ("right", missing(lv, rv))];
+    let sides = [
+        ("left", missing(right, left)),
+        ("right", missing(left, right)),
+    ];
     let text: Vec<String> = sides
         .iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(side, names)| format!("only {side}: {names}"))
         .collect();
-    Err(Error::usage(
+    Error::usage(
         format!("the columns differ ({})", text.join("; ")),
         "compare the columns both have with --columns or --ignore-columns",
-    ))
+    )
 }
 
 fn other_key(left: &[String], right: &[String]) -> Error {

@@ -296,6 +296,12 @@ fn schema_fact(schema: &Schema) -> Value {
             document
         }
         Schema::Cql(cql) => cql.describe(),
+        Schema::Bag { columns, sql } => json!({
+            "key": "whole rows",
+            "columns": columns,
+            "dialect": sql.dialect.name(),
+            "column_types": sql.key_types,
+        }),
         Schema::Document { key } => json!({ "key": key, "columns": "of each row" }),
     }
 }

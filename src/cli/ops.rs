@@ -6,9 +6,9 @@ use super::cat::PatchForm;
 use super::changes::push_csv;
 use super::output::{Output, Tone};
 use super::report::hex;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::patch::{Op, PatchTable};
-use crate::row::columns::{decode_key, decode_value};
+use crate::row::columns::{copies, decode_key, decode_value};
 use crate::row::json::{key_json, value_field, value_json};
 use crate::row::sql::Spelling;
 use crate::row::{Schema, scalar, wide};
@@ -94,7 +94,10 @@ pub fn print(
         PatchForm::Csv => csv(table, op, out),
         // Of its own: cat_cql.
         PatchForm::Cql => Ok(()),
-        PatchForm::Sql => out.line(sql(table, op)),
+        PatchForm::Sql => match &table.schema {
+            Schema::Bag { columns, .. } => counted(table, columns, op, out),
+            _ => out.line(sql(table, op)),
+        },
     }
 }
 
@@ -208,6 +211,51 @@ fn sql(table: &PatchTable, op: &Op) -> String {
             )
         }
     }
+}
+
+/// Prints the statements that make a table without a key hold a row as often as the operation says.
+fn counted(table: &PatchTable, columns: &[String], op: &Op, out: &mut Output) -> Result<()> {
+    let spelling = Spelling::of(&table.schema);
+    let name = spelling.table(&table.name);
+    let fields = decode_value(&op.key, columns.len());
+    let copies = op.value.as_deref().map_or(Some(0), copies);
+    let (Some(fields), Some(copies)) = (fields, copies) else {
+        return Err(Error::usage(
+            format!(
+                "a row of {} in the patch is none of its columns: {}",
+                table.name,
+                table.schema.show_key(&op.key)
+            ),
+            "make the patch again",
+        ));
+    };
+    let row = || columns.iter().zip(fields.iter().copied()).enumerate();
+    if op.value.is_none() || op.replaces.is_some() {
+        let conditions: Vec<String> = row()
+            .map(|(at, (name, field))| spelling.exact_condition(at, name, field))
+            .collect();
+        match conditions.is_empty() {
+            true => out.line(format!("DELETE FROM {name};"))?,
+            false => out.line(format!(
+                "DELETE FROM {name} WHERE {};",
+                conditions.join(" AND ")
+            ))?,
+        }
+    }
+    let names: Vec<String> = columns.iter().map(|name| spelling.name(name)).collect();
+    let texts: Vec<String> = row()
+        .map(|(at, (_, field))| field.map_or("NULL".into(), |field| spelling.key(at, field)))
+        .collect();
+    let insert = match names.is_empty() {
+        true => format!("INSERT INTO {name} DEFAULT VALUES;"),
+        false => format!(
+            "INSERT INTO {name} ({}){} VALUES ({});",
+            names.join(", "),
+            spelling.overriding(),
+            texts.join(", ")
+        ),
+    };
+    (0..copies).try_for_each(|_| out.line(&insert))
 }
 
 /// An operation's columns as SQL.

@@ -290,10 +290,7 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
             push_names(out, key);
             push_names(out, value);
             if let Some(sql) = sql {
-                out.push(sql.dialect as u8);
-                for names in [&sql.name, &sql.key_types, &sql.value_types] {
-                    push_names(out, names);
-                }
+                push_sql(out, sql);
             }
         }
         Schema::Cql(cql) => {
@@ -315,6 +312,18 @@ pub(crate) fn push_schema(out: &mut Vec<u8>, schema: &Schema) {
             out.push(4);
             push_names(out, key);
         }
+        Schema::Bag { columns, sql } => {
+            out.push(5);
+            push_names(out, columns);
+            push_sql(out, sql);
+        }
+    }
+}
+
+fn push_sql(out: &mut Vec<u8>, sql: &SqlTable) {
+    out.push(sql.dialect as u8);
+    for names in [&sql.name, &sql.key_types, &sql.value_types] {
+        push_names(out, names);
     }
 }
 
@@ -349,6 +358,10 @@ pub(crate) fn read_schema(cursor: &mut Cursor<'_>) -> Option<Schema> {
         2 => Some(Schema::Cql(Box::new(read_cql(cursor)?))),
         4 => Some(Schema::Document {
             key: read_names(cursor)?,
+        }),
+        5 => Some(Schema::Bag {
+            columns: read_names(cursor)?,
+            sql: Box::new(read_sql(cursor)?),
         }),
         _ => None,
     }

@@ -77,6 +77,12 @@ pub fn decode_value(value: &[u8], count: usize) -> Option<Vec<Option<&[u8]>>> {
     (fields.len() == count).then_some(fields)
 }
 
+/// How often a table without a key holds a row of this value; `None` where it is not such a value.
+pub fn copies(value: &[u8]) -> Option<u64> {
+    let copies: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    (copies > 0 && value == copies.to_string().as_bytes()).then_some(copies)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

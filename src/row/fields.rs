@@ -1,7 +1,7 @@
 //! The named fields of a value, whatever gives it names: the schema of its table, or the value itself ([`wide`]).
 
 use super::columns::decode_value;
-use super::{Schema, escape, wide};
+use super::{COPIES, Schema, escape, wide};
 
 /// One field: its name, and its bytes; `None` is NULL.
 pub type Field<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -20,6 +20,7 @@ pub fn fields<'a>(schema: &'a Schema, value: &'a [u8]) -> Option<Vec<Field<'a>>>
         Schema::Document { .. } => {
             wide::read_fields(value).map(|columns| columns.map(|(n, v)| (n, Some(v))).collect())
         }
+        Schema::Bag { .. } => Some(vec![(COPIES.as_bytes(), Some(value))]),
         Schema::Columns { value: names, .. } => {
             let fields = decode_value(value, names.len())?;
             Some(names.iter().map(String::as_bytes).zip(fields).collect())

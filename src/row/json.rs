@@ -4,6 +4,7 @@
 //! value are objects from column names to such bytes, NULL is `null`. Bytes that do not have the schema's columns, a boundary
 //! key say, are shown as bytes.
 //!
+//! With [`Schema::Bag`], a key is such an object, and a value `{"copies":N}`.
 //! With [`Schema::Document`], a key and a value are such objects too, and each field is the JSON value that it stands for
 //! ([`scalar`]).
 //!
@@ -15,9 +16,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::columns::{decode_key, decode_value};
+use super::columns::{copies, decode_key, decode_value};
 use super::wide::{self, WideColumns};
-use super::{Schema, escape, scalar};
+use super::{COPIES, Schema, escape, scalar};
 
 /// Returns a key as JSON.
 pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
@@ -35,6 +36,15 @@ pub fn key_json(schema: &Schema, key: &[u8]) -> Value {
         && let Some(fields) = decode_key(key, names.len())
     {
         return object(names, fields.iter().map(|field| scalar::to_json(field)));
+    }
+    if let Schema::Bag { columns, .. } = schema
+        && let Some(fields) = decode_value(key, columns.len())
+    {
+        let fields = fields.iter();
+        return object(
+            columns,
+            fields.map(|field| field.map_or(Value::Null, bytes_json)),
+        );
     }
     bytes_json(key)
 }
@@ -55,6 +65,11 @@ pub fn value_json(schema: &Schema, value: &[u8]) -> Value {
         && let Some(json) = cql.value_json(value)
     {
         return json;
+    }
+    if let Schema::Bag { .. } = schema
+        && let Some(copies) = copies(value)
+    {
+        return json!({ COPIES: copies });
     }
     if let (Schema::Bytes, Some(columns)) = (schema, wide::read(value)) {
         return wide_json(columns);

@@ -59,6 +59,7 @@ impl Spelling<'_> {
     pub fn of(schema: &Schema) -> Spelling<'_> {
         let sql = match schema {
             Schema::Columns { sql, .. } => sql.as_deref(),
+            Schema::Bag { sql, .. } => Some(sql.as_ref()),
             _ => None,
         };
         Spelling { sql }
@@ -110,6 +111,19 @@ impl Spelling<'_> {
         match self.dialect() {
             Some(Dialect::Sqlite) => sqlite::condition(&name, self.key_type(index), field),
             _ => format!("{name} = {}", self.key(index, field)),
+        }
+    }
+
+    /// What is true of the rows of a table without a key that have this value in the column at `index`, called `name`.
+    pub fn exact_condition(&self, index: usize, name: &str, field: Option<&[u8]>) -> String {
+        let Some(field) = field else {
+            return format!("{} IS NULL", self.name(name));
+        };
+        let sql_type = self.key_type(index);
+        match self.dialect() {
+            Some(Dialect::MySql) => mysql::exact_condition(&self.name(name), sql_type, field),
+            Some(Dialect::Postgres) => postgres::exact_condition(&self.name(name), sql_type, field),
+            _ => self.condition(index, name, field),
         }
     }
 

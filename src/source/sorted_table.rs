@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::sort::{SortOptions, SortedRows, Sorter};
+use super::sort::{SortOptions, SortedRows, Sorter, Twice};
 use super::{Estimate, Judge, Table};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
@@ -26,9 +26,9 @@ pub trait Unsorted: Send + Sync {
     /// A guess at its size, before anything is sorted.
     fn estimate(&self) -> Estimate;
 
-    /// Whether the rows are a log of writes, of which the later one of a key counts.
-    fn is_log(&self) -> bool {
-        false
+    /// What two rows of one key mean.
+    fn twice(&self) -> Twice {
+        Twice::Refused
     }
 
     /// As [`Table::judge`].
@@ -79,10 +79,7 @@ impl<U: Unsorted> SortedTable<U> {
 
     fn sort(&self) -> Result<SortedRows> {
         let show_place = |place| self.rows.show_place(place);
-        let mut sorter = Sorter::new(self.options.clone(), &show_place);
-        if self.rows.is_log() {
-            sorter = sorter.later_wins();
-        }
+        let mut sorter = Sorter::new(self.options.clone(), &show_place).on_twice(self.rows.twice());
         self.rows.push_all(&mut sorter)?;
         sorter.finish()
     }

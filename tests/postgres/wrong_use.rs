@@ -5,23 +5,54 @@ use crate::common::{mdiff, testdata};
 const KEYLESS: &str = "--\n-- PostgreSQL database dump\n--\n
 CREATE TABLE a.t (\n    x integer,\n    y text\n);\n
 CREATE TABLE a.u (\n    id integer NOT NULL\n);\n
-COPY a.t (x, y) FROM stdin;\n1\tone\n2\ttwo\n\\.\n
+COPY a.t (x, y) FROM stdin;\n1\tone\n2\ttwo\n1\tone\n\\N\tnone, or \\\\null\n\\.\n
 COPY a.u (id) FROM stdin;\n1\n\\.\n
 ALTER TABLE ONLY a.u\n    ADD CONSTRAINT u_pkey PRIMARY KEY (id);\n
 --\n-- PostgreSQL database dump complete\n--\n\n";
 
 #[test]
-fn a_table_without_a_key_is_refused_when_it_is_needed() {
+fn rows_of_a_table_without_a_key_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("dump.sql"), KEYLESS).unwrap();
     let run = |args: &[&str]| mdiff(args.iter().copied()).in_dir(&folder).run();
-    run(&["info", "dump.sql"])
-        .exits(2)
-        .tells("table a.t has no primary key, so its rows can't be told apart")
-        .tells("name columns that identify a row with --key, or choose other tables with --table; its columns are \"x\", \"y\"");
+    run(&["info", "dump.sql"]).exits(0);
+    let rows = [
+        "\\null,none\\x2c or \\\\null\tcopies=1",
+        "1,one\tcopies=2",
+        "2,two\tcopies=1",
+    ];
+    let all = run(&["cat", "dump.sql", "--table", "a.t"]).exits(0);
+    rows.iter().fold(all, |all, row| all.prints(row));
+    for row in rows {
+        let key = row.split('\t').next().unwrap();
+        let behind = format!("{key}\\x00");
+        run(&[
+            "cat", "dump.sql", "--table", "a.t", "--from", key, "--to", &behind, "--limit", "1",
+        ])
+        .exits(0)
+        .prints_exactly(&format!("{row}\n"));
+    }
+    run(&["cat", "dump.sql", "--table", "a.t", "--json"])
+        .exits(0)
+        .prints(r#""key":{"x":null,"y":"none, or \\null"},"value":{"copies":1}"#)
+        .prints(r#""key":{"x":"1","y":"one"},"value":{"copies":2}"#);
+    run(&[
+        "convert", "dump.sql", "--table", "a.t", "--null", "NULL", "-o", "t.csv",
+    ])
+    .exits(0);
+    let csv = std::fs::read_to_string(folder.path().join("t.csv")).unwrap();
+    assert!(
+        csv.starts_with("x,y,copies\n") && csv.contains("\n1,one,2\n"),
+        "{csv}"
+    );
     run(&["cat", "dump.sql", "--table", "a.u"])
         .exits(0)
         .prints("1");
+    std::fs::write(
+        folder.path().join("dump.sql"),
+        KEYLESS.replace("1\tone\n\\N\tnone, or \\\\null\n", ""),
+    )
+    .unwrap();
     run(&["cat", "dump.sql", "--key", "x"])
         .exits(0)
         .prints("2\ty=two");

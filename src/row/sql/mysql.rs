@@ -70,6 +70,21 @@ pub(super) fn literal(sql_type: Option<&str>, field: &[u8]) -> String {
     of_kind.unwrap_or_else(|| text(field))
 }
 
+/// What is true of the rows that have exactly this value in a column, whatever its collation takes for equal.
+pub(super) fn exact_condition(name: &str, sql_type: &str, field: &[u8]) -> String {
+    let value = literal(Some(sql_type), field);
+    match Kind::of_type(sql_type) {
+        // The server prints fewer digits of these than it stores, which tell no values apart that are this near.
+        Kind::Float if sql_type.starts_with("float") => {
+            format!("ABS({name} - {value}) <= 0.000001e0 * ABS({value})")
+        }
+        Kind::Number | Kind::Float | Kind::Bits | Kind::Bytes => format!("{name} = {value}"),
+        Kind::Text => {
+            format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({value} AS BINARY)")
+        }
+    }
+}
+
 fn number(field: &[u8]) -> Option<String> {
     let mut canonical = Vec::new();
     let is_number = push_canonical(&mut canonical, field) && canonical == field;

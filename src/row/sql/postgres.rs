@@ -41,6 +41,21 @@ pub fn literal(sql_type: Option<&str>, field: &[u8]) -> String {
     }
 }
 
+/// What is true of the rows that have exactly this value in a column.
+pub(super) fn exact_condition(name: &str, sql_type: &str, field: &[u8]) -> String {
+    // Types that can't be compared, that compare as sizes, or whose letters may count as equal: their texts are compared.
+    const BY_TEXT: [&str; 11] = [
+        "json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "citext",
+        "text",
+    ];
+    let value = literal(Some(sql_type), field);
+    let base = sql_type.trim_end_matches("[]");
+    match BY_TEXT.contains(&base) {
+        true => format!("{name}::text = {value} COLLATE \"C\""),
+        false => format!("{name} = {value}"),
+    }
+}
+
 fn is_exact_number(sql_type: &str) -> bool {
     let base = sql_type.split('(').next().unwrap_or_default();
     let names = ["smallint", "integer", "bigint", "numeric"];

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::file::input::FileOptions;
 use crate::row::Row;
 use crate::source::chosen::Chosen;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 use crate::source::{Estimate, Judge};
 
@@ -214,8 +214,8 @@ impl Unsorted for Store {
         }
     }
 
-    fn is_log(&self) -> bool {
-        true
+    fn twice(&self) -> Twice {
+        Twice::LaterWins
     }
 
     fn judge(&self) -> Option<&dyn Judge> {

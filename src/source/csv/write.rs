@@ -6,18 +6,22 @@ use memchr::memchr3;
 
 use crate::error::{Error, Result};
 use crate::row::columns::{decode_key, decode_value};
-use crate::row::{Row, Schema, escape, json};
+use crate::row::{COPIES, Row, Schema, escape, json};
 use crate::source::{RowWriter, SourceOptions};
 
 use super::columns::Columns;
 use super::dialect::Dialect;
 use super::record::QUOTE;
 
-/// Where a column of the text comes from.
+/// How rows hold their columns.
 #[derive(Debug, Clone, Copy)]
-enum Part {
-    Key(usize),
-    Value(usize),
+enum Form {
+    /// They are opaque bytes.
+    Bytes,
+    /// So many in the key, and in the value.
+    Columns(usize, usize),
+    /// So many of a row without a key ([`Schema::Bag`]), and how often there is such a row.
+    Bag(usize),
 }
 
 /// Writes rows as records.
@@ -26,10 +30,9 @@ struct Writer<'a> {
     dialect: Dialect,
     /// The header's names.
     names: Vec<String>,
-    /// What stands in each column; empty for rows of opaque bytes.
-    parts: Vec<Part>,
-    key_columns: usize,
-    value_columns: usize,
+    form: Form,
+    /// Which of a row's columns stands in each column of the text: those of the key, then those of the value.
+    order: Vec<usize>,
     line: Vec<u8>,
 }
 
@@ -40,8 +43,8 @@ pub(super) fn create<'a>(
     options: &SourceOptions,
 ) -> Result<Box<dyn RowWriter + 'a>> {
     let dialect = Dialect::new(&options.text, std::path::Path::new(""))?;
-    let (names, parts, key_columns, value_columns) = match schema {
-        Schema::Bytes | Schema::Cql(_) => (vec!["key".into(), "value".into()], Vec::new(), 0, 0),
+    let (names, form): (Vec<String>, _) = match schema {
+        Schema::Bytes | Schema::Cql(_) => (vec!["key".into(), "value".into()], Form::Bytes),
         Schema::Document { .. } => {
             return Err(Error::usage(
                 "documents have fields of their own, and delimited text has fixed columns",
@@ -50,21 +53,19 @@ pub(super) fn create<'a>(
         }
         Schema::Columns { key, value, .. } => (
             key.iter().chain(value).cloned().collect(),
-            (0..key.len())
-                .map(Part::Key)
-                .chain((0..value.len()).map(Part::Value))
-                .collect(),
-            key.len(),
-            value.len(),
+            Form::Columns(key.len(), value.len()),
+        ),
+        Schema::Bag { columns, .. } => (
+            columns.iter().cloned().chain([COPIES.into()]).collect(),
+            Form::Bag(columns.len()),
         ),
     };
     start(Writer {
         out: std::io::BufWriter::with_capacity(256 << 10, out),
         dialect,
+        order: (0..names.len()).collect(),
         names,
-        parts,
-        key_columns,
-        value_columns,
+        form,
         line: Vec::new(),
     })
 }
@@ -85,29 +86,18 @@ pub(super) fn like<'a>(
             "read all columns to write the same kind of file",
         ));
     }
-    let mut parts = vec![Part::Key(0); columns.names.len()];
-    let key = columns
-        .key
-        .iter()
-        .enumerate()
-        .map(|(i, &at)| (at, Part::Key(i)));
-    let value = columns
-        .value
-        .iter()
-        .enumerate()
-        .map(|(i, &at)| (at, Part::Value(i)));
-    for (at, part) in key.chain(value) {
-        if let Some(slot) = parts.get_mut(at) {
-            *slot = part;
+    let mut order = vec![0; columns.names.len()];
+    for (column, at) in columns.key.iter().chain(&columns.value).enumerate() {
+        if let Some(slot) = order.get_mut(*at) {
+            *slot = column;
         }
     }
     start(Writer {
         out: std::io::BufWriter::with_capacity(256 << 10, out),
         dialect: dialect.clone(),
         names: columns.names.clone(),
-        parts,
-        key_columns: columns.key.len(),
-        value_columns: columns.value.len(),
+        form: Form::Columns(columns.key.len(), columns.value.len()),
+        order,
         line: Vec::new(),
     })
 }
@@ -176,20 +166,25 @@ impl Writer<'_> {
     }
 
     fn put_columns(&mut self, row: Row<'_>) -> Result<()> {
-        let parts = std::mem::take(&mut self.parts);
-        let key = decode_key(row.key, self.key_columns);
-        let value = decode_value(row.value, self.value_columns);
-        let (Some(key), Some(value)) = (key, value) else {
-            return Err(Error::usage(
-                format!("row {} does not have the table's columns", escape(row.key)),
-                "",
-            ));
+        let key;
+        let fields: Option<Vec<Option<&[u8]>>> = match self.form {
+            Form::Bytes => None,
+            Form::Columns(key_columns, value_columns) => {
+                key = decode_key(row.key, key_columns);
+                let of_key = key.iter().flatten().map(|field| Some(field.as_slice()));
+                let of_value = decode_value(row.value, value_columns).filter(|_| key.is_some());
+                of_value.map(|of_value| of_key.chain(of_value).collect())
+            }
+            Form::Bag(columns) => decode_value(row.key, columns)
+                .map(|fields| fields.into_iter().chain([Some(row.value)]).collect()),
         };
-        for (i, part) in parts.iter().enumerate() {
-            let field = match part {
-                Part::Key(at) => key.get(*at).map(Vec::as_slice),
-                Part::Value(at) => value.get(*at).copied().flatten(),
-            };
+        let fields = fields.ok_or_else(|| {
+            let row = escape(row.key);
+            Error::usage(format!("row {row} does not have the table's columns"), "")
+        })?;
+        let order = std::mem::take(&mut self.order);
+        for (i, column) in order.iter().enumerate() {
+            let field = fields.get(*column).copied().flatten();
             if field.is_none() && self.dialect.null.is_none() {
                 return Err(Error::usage(
                     format!("row {} holds NULL", escape(row.key)),
@@ -198,14 +193,14 @@ impl Writer<'_> {
             }
             self.push(i, field);
         }
-        self.parts = parts;
+        self.order = order;
         self.end_line()
     }
 }
 
 impl RowWriter for Writer<'_> {
     fn put(&mut self, row: Row<'_>) -> Result<()> {
-        if !self.parts.is_empty() {
+        if !matches!(self.form, Form::Bytes) {
             return self.put_columns(row);
         }
         self.push(0, Some(escape(row.key).as_bytes()));

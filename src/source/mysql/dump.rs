@@ -13,7 +13,7 @@ use super::window::show_place;
 use crate::error::Result;
 use crate::file::input::Input;
 use crate::row::Row;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 use crate::source::{Estimate, SourceOptions};
 
@@ -239,6 +239,10 @@ impl Unsorted for Rows {
         sorter.push_parts(&self.pieces(), |piece, sorter| {
             self.visit(piece, &mut |row, place| sorter.push(row, place))
         })
+    }
+
+    fn twice(&self) -> Twice {
+        self.layout.twice()
     }
 
     fn show_place(&self, place: u64) -> String {

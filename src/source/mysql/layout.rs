@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::row::columns::{push_key_column, push_value_column};
 use crate::row::sql::mysql::Kind;
 use crate::row::sql::{Dialect, SqlTable};
-use crate::row::{Row, Schema};
+use crate::row::{ONCE, Row, Schema};
 use crate::source::TextOptions;
+use crate::source::sort::Twice;
 
 /// The columns of a table and the part each plays.
 #[derive(Debug, Clone)]
@@ -17,7 +18,7 @@ pub(super) struct Layout {
     /// Name of the table, for messages.
     pub name: String,
     definition: Definition,
-    /// Positions of the key's columns, in the order of comparison.
+    /// Positions of the key's columns, in the order of comparison; none where nothing tells rows apart.
     key: Vec<usize>,
     /// Positions of the value's columns, ascending by name.
     value: Vec<usize>,
@@ -61,22 +62,6 @@ impl Layout {
                 format!("there are rows of {name:?}, and not the CREATE TABLE that tells what they are"),
                 "name a dump that has it with --schema FILE, or other tables with --table; --no-create-info leaves it out of dumps".to_owned(),
             ))
-        } else if key.is_empty() {
-            let names: Vec<String> = definition
-                .columns
-                .iter()
-                .filter(|column| !column.generated)
-                .map(|column| format!("{:?}", column.name))
-                .collect();
-            Some((
-                format!(
-                    "the table {name:?} has no primary key and no other key that tells its rows apart"
-                ),
-                format!(
-                    "name columns that do with --key (its columns are {}), or other tables with --table",
-                    names.join(", ")
-                ),
-            ))
         } else {
             let ignored = key
                 .iter()
@@ -106,15 +91,32 @@ impl Layout {
     pub fn schema(&self, full_name: Vec<String>) -> Schema {
         let names = |list: &[usize]| self.pick(list, |column| column.name.clone());
         let types = |list: &[usize]| self.pick(list, |column| column.sql_type.clone());
-        Schema::Columns {
-            key: names(&self.key),
-            value: names(&self.value),
-            sql: Some(Box::new(SqlTable {
+        let sql = |key: &[usize], value: &[usize]| {
+            Box::new(SqlTable {
                 dialect: Dialect::MySql,
                 name: full_name,
-                key_types: types(&self.key),
-                value_types: types(&self.value),
-            })),
+                key_types: types(key),
+                value_types: types(value),
+            })
+        };
+        match self.key.is_empty() {
+            true => Schema::Bag {
+                columns: names(&self.value),
+                sql: sql(&self.value, &[]),
+            },
+            false => Schema::Columns {
+                key: names(&self.key),
+                value: names(&self.value),
+                sql: Some(sql(&self.key, &self.value)),
+            },
+        }
+    }
+
+    /// What two rows of one key mean: where nothing tells rows apart, equal ones are counted.
+    pub fn twice(&self) -> Twice {
+        match self.key.is_empty() {
+            true => Twice::Counted,
+            false => Twice::Refused,
         }
     }
 
@@ -285,9 +287,15 @@ impl Encoder {
             let text = slot.content(bytes, fields, &mut self.scratch)?;
             push_value_column(&mut self.value, text);
         }
-        Ok(Row {
-            key: &self.key,
-            value: &self.value,
+        Ok(match self.key_slots.is_empty() {
+            true => Row {
+                key: &self.value,
+                value: ONCE,
+            },
+            false => Row {
+                key: &self.key,
+                value: &self.value,
+            },
         })
     }
 }

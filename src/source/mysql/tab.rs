@@ -12,7 +12,7 @@ use super::window::{Window, show_place};
 use crate::error::Result;
 use crate::file::input::Input;
 use crate::row::Row;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 use crate::source::{Estimate, SourceOptions};
 
@@ -74,6 +74,10 @@ impl Unsorted for LoadedRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
         sorter.push_beside(|sorter| self.visit(&mut |row, offset| sorter.push(row, offset)))
+    }
+
+    fn twice(&self) -> Twice {
+        self.layout.twice()
     }
 
     fn show_place(&self, place: u64) -> String {

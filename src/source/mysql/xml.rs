@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::file::input::Input;
 use crate::row::Row;
 use crate::row::sql::mysql::Kind;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 use crate::source::{Detected, Estimate, SourceOptions};
 
@@ -318,6 +318,10 @@ impl Unsorted for XmlRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         self.layout.check()?;
         sorter.push_beside(|sorter| self.visit(&mut |row, offset| sorter.push(row, offset)))
+    }
+
+    fn twice(&self) -> Twice {
+        self.layout.twice()
     }
 
     fn show_place(&self, place: u64) -> String {

@@ -8,15 +8,16 @@ use super::value::Kind;
 use crate::error::{Error, Result};
 use crate::row::columns::{push_key_column, push_value_column};
 use crate::row::sql::{Dialect, SqlTable};
-use crate::row::{Row, Schema};
+use crate::row::{ONCE, Row, Schema};
 use crate::source::TextOptions;
+use crate::source::sort::Twice;
 
 /// The columns of a table and the part each plays.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     /// Names and types, in the table's order.
     pub columns: Vec<Column>,
-    /// Positions of the key's columns, in the order of comparison; none where there is no key.
+    /// Positions of the key's columns, in the order of comparison; none where there is no key, and rows are counted.
     pub key: Vec<usize>,
     /// Positions of the value's columns, ascending by name.
     pub value: Vec<usize>,
@@ -82,6 +83,14 @@ impl Layout {
         })
     }
 
+    /// What two rows of one key mean: where nothing tells rows apart, equal ones are counted.
+    pub fn twice(&self) -> Twice {
+        match self.key.is_empty() {
+            true => Twice::Counted,
+            false => Twice::Refused,
+        }
+    }
+
     /// How the rows are shown.
     pub fn schema(&self, name: Vec<String>) -> Schema {
         let pick = |list: &[usize], field: fn(&Column) -> &String| -> Vec<String> {
@@ -90,15 +99,24 @@ impl Layout {
                 .map(|column| field(column).clone())
                 .collect()
         };
-        Schema::Columns {
-            key: pick(&self.key, |column| &column.name),
-            value: pick(&self.value, |column| &column.name),
-            sql: Some(Box::new(SqlTable {
+        let sql = |key: &[usize], value: &[usize]| {
+            Box::new(SqlTable {
                 dialect: Dialect::Postgres,
                 name,
-                key_types: pick(&self.key, |column| &column.sql_type),
-                value_types: pick(&self.value, |column| &column.sql_type),
-            })),
+                key_types: pick(key, |column| &column.sql_type),
+                value_types: pick(value, |column| &column.sql_type),
+            })
+        };
+        match self.key.is_empty() {
+            true => Schema::Bag {
+                columns: pick(&self.value, |column| &column.name),
+                sql: sql(&self.value, &[]),
+            },
+            false => Schema::Columns {
+                key: pick(&self.key, |column| &column.name),
+                value: pick(&self.value, |column| &column.name),
+                sql: Some(sql(&self.key, &self.value)),
+            },
         }
     }
 
@@ -274,9 +292,15 @@ impl RowBuilder {
         for slot in &self.value_of {
             push_value_column(&mut self.value, field(slot));
         }
-        Ok(Row {
-            key: &self.key,
-            value: &self.value,
+        Ok(match self.key_of.is_empty() {
+            true => Row {
+                key: &self.value,
+                value: ONCE,
+            },
+            false => Row {
+                key: &self.key,
+                value: &self.value,
+            },
         })
     }
 }

@@ -14,13 +14,12 @@ use super::cut;
 use super::ddl::{Column, TableName, parse};
 use super::layout::Layout;
 use super::lexer::Lexer;
-use super::rows::no_key;
 use super::snapshot::check_columns;
 use super::window::{Where, Window, line_of};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
 use crate::row::Schema;
-use crate::source::sort::{SortOptions, Sorter};
+use crate::source::sort::{SortOptions, Sorter, Twice};
 use crate::source::sorted_table::{SortedTable, Unsorted};
 use crate::source::{
     Detected, Estimate, Format, Reader, RowWriter, Snapshot, SourceOptions, Table, TextOptions,
@@ -66,7 +65,6 @@ struct Copied {
 
 struct CopiedRows {
     input: Arc<Input>,
-    name: String,
     layout: Layout,
     form: Form,
     /// The columns of each row, in their order.
@@ -133,7 +131,6 @@ impl Copied {
         };
         let rows = CopiedRows {
             input: Arc::clone(&input),
-            name: name.clone(),
             layout,
             form,
             columns,
@@ -368,9 +365,6 @@ impl CopiedRows {
 
 impl Unsorted for CopiedRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        if self.layout.key.is_empty() {
-            return Err(no_key(self.input.path(), &self.name, &self.layout));
-        }
         let all = self.start..self.input.len();
         let parts = match &self.form {
             Form::Text(_) => cut::at_rows(&self.input, all)?,
@@ -380,6 +374,10 @@ impl Unsorted for CopiedRows {
             self.push_part(part.clone(), sorter)
                 .map_err(|error| self.input.explain(error))
         })
+    }
+
+    fn twice(&self) -> Twice {
+        self.layout.twice()
     }
 
     fn show_place(&self, place: u64) -> String {

@@ -17,7 +17,7 @@ use crate::file::input::Input;
 use crate::file::unpack::{self, Packing};
 use crate::row::Row;
 use crate::source::Estimate;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 
 /// A table's sections, and how to read them.
@@ -153,14 +153,15 @@ impl DumpRows {
 
 impl Unsorted for DumpRows {
     fn push_all(&self, sorter: &mut Sorter<'_>) -> Result<()> {
-        if self.layout.key.is_empty() {
-            return Err(no_key(self.input.path(), &self.name, &self.layout));
-        }
         for (section, number) in self.sections.iter().zip(0..) {
             self.read_section(section, number, sorter)
                 .map_err(|error| self.input.explain(error))?;
         }
         Ok(())
+    }
+
+    fn twice(&self) -> Twice {
+        self.layout.twice()
     }
 
     fn show_place(&self, place: u64) -> String {
@@ -193,25 +194,6 @@ impl Unsorted for DumpRows {
             file_bytes: self.file_bytes,
         }
     }
-}
-
-/// The error for a table without a key, once its rows are wanted.
-pub(super) fn no_key(path: &Path, name: &str, layout: &Layout) -> Error {
-    let columns: Vec<String> = layout
-        .columns
-        .iter()
-        .map(|column| format!("{:?}", column.name))
-        .collect();
-    Error::usage(
-        format!(
-            "{}: table {name} has no primary key, so its rows can't be told apart",
-            path.display()
-        ),
-        format!(
-            "name columns that identify a row with --key, or choose other tables with --table; its columns are {}",
-            columns.join(", ")
-        ),
-    )
 }
 
 /// What the file of a table in a directory is compressed with, by its name.

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 
 use super::merge::Merge;
 use super::rows::{Segment, SortedRows};
-use super::run::{READ_BYTES, Run, RunReader, RunWriter};
+use super::run::{self, READ_BYTES, Run, RunReader, RunWriter, StoredRow};
 use super::{RUNS_MAX, Shared, SortOptions, Twice};
 use crate::error::Result;
 use crate::range::KeyRange;
+use crate::row::Row;
 
 /// Bytes of rows that are worth a piece of work of its own.
 const TASK_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 4 << 20 };
@@ -118,6 +119,49 @@ struct Joined {
     dropped_bytes: u64,
 }
 
+impl Joined {
+    fn drop(&mut self, row: &StoredRow<'_>) {
+        self.dropped_rows += 1;
+        self.dropped_bytes += row.len_bytes();
+    }
+}
+
+/// Writes each of the equal rows once, with how many there are as its value.
+fn count(
+    merge: &mut Merge<'_>,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+    writer: &mut RunWriter,
+    joined: &mut Joined,
+) -> Result<()> {
+    let (mut key, mut stored) = (Vec::new(), Vec::new());
+    loop {
+        let Some(first) = merge.row().filter(|row| is_wanted(row.key)) else {
+            return Ok(());
+        };
+        key.clear();
+        key.extend_from_slice(first.key);
+        let place = first.place;
+        let mut copies = 0u64;
+        while let Some(row) = merge.row().filter(|row| row.key == key) {
+            copies += 1;
+            joined.drop(&row);
+            merge.advance()?;
+        }
+        let value = copies.to_string();
+        let row = Row {
+            key: &key,
+            value: value.as_bytes(),
+        };
+        stored.clear();
+        run::push_row(&mut stored, row, place);
+        let row = run::row_at(&stored, 0);
+        // A digit more of the count is ten rows that were dropped, each of a byte at least.
+        joined.dropped_rows -= 1;
+        joined.dropped_bytes -= row.len_bytes();
+        writer.push(&row)?;
+    }
+}
+
 /// Where a part of a range lies.
 enum Part {
     Run(Segment),
@@ -159,18 +203,9 @@ impl Join<'_> {
                 none => none.insert(RunWriter::new(&self.shared.options)?),
             };
             let start = writer.len();
-            while let Some(row) = merge.row().filter(|row| is_below(row.key)) {
-                let is_superseded = self.shared.twice == Twice::LaterWins && merge.is_followed();
-                if is_superseded || row.is_deletion() {
-                    joined.dropped_rows += 1;
-                    joined.dropped_bytes += row.len_bytes();
-                } else {
-                    if let Some(place) = writer.place_of(row.key) {
-                        return Err(self.shared.twice_error(row.key, place, row.place));
-                    }
-                    writer.push(&row)?;
-                }
-                merge.advance()?;
+            match self.shared.twice {
+                Twice::Counted => count(&mut merge, &is_below, writer, &mut joined)?,
+                _ => self.copy(&mut merge, &is_below, writer, &mut joined)?,
             }
             let end = writer.len();
             if end > start {
@@ -205,6 +240,29 @@ impl Join<'_> {
             }
         }
         Ok(joined)
+    }
+
+    /// Writes the rows that count.
+    fn copy(
+        &self,
+        merge: &mut Merge<'_>,
+        is_wanted: &dyn Fn(&[u8]) -> bool,
+        writer: &mut RunWriter,
+        joined: &mut Joined,
+    ) -> Result<()> {
+        while let Some(row) = merge.row().filter(|row| is_wanted(row.key)) {
+            let is_superseded = self.shared.twice == Twice::LaterWins && merge.is_followed();
+            if is_superseded || row.is_deletion() {
+                joined.drop(&row);
+            } else {
+                if let Some(place) = writer.place_of(row.key) {
+                    return Err(self.shared.twice_error(row.key, place, row.place));
+                }
+                writer.push(&row)?;
+            }
+            merge.advance()?;
+        }
+        Ok(())
     }
 
     /// The rows below `to` as they lie in a run, if all of them lie in one, and all of them count.
@@ -270,7 +328,7 @@ impl Shared<'_> {
         let mut merge = Merge::new(readers, b"")?;
         let mut writer = RunWriter::new(options)?;
         while let Some(row) = merge.row() {
-            if self.twice == Twice::Refused || !merge.is_followed() {
+            if self.twice != Twice::LaterWins || !merge.is_followed() {
                 writer.push(&row)?;
             }
             merge.advance()?;

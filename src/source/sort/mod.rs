@@ -6,8 +6,7 @@
 //! threads may push at once ([`Sorter::push_parts`]), or sort what one pushes ([`Sorter::push_beside`]).
 //!
 //! [`SortedRows`] is the result: parts of temporary files with a sparse index, to be cut and scanned like any other table. Two rows
-//! of one key are an error that shows both places; or, where the source is a log of writes, the later one counts
-//! ([`Sorter::later_wins`]).
+//! of one key are an error that shows both places; or the later one counts, or they are counted ([`Twice`]).
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -86,11 +85,14 @@ struct Shared<'a> {
 
 /// What two rows of one key mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Twice {
+pub enum Twice {
     /// The source is at fault.
     Refused,
-    /// The one of the greater place counts.
+    /// The source is a log of writes: the one of the greater place counts.
     LaterWins,
+    /// The table holds the row so often, which becomes its value ([`crate::row::Schema::Bag`]); all are pushed with the value
+    /// [`crate::row::ONCE`].
+    Counted,
 }
 
 impl<'a> Sorter<'a> {
@@ -99,11 +101,11 @@ impl<'a> Sorter<'a> {
         Sorter::with(options, show_place, Twice::Refused)
     }
 
-    /// Takes the rows for a log of writes: of those of one key, the one of the greatest place counts.
+    /// Takes rows of one key for what `twice` says.
     #[must_use]
-    pub fn later_wins(self) -> Sorter<'a> {
+    pub fn on_twice(self, twice: Twice) -> Sorter<'a> {
         let shared = &self.shared;
-        Sorter::with(shared.options.clone(), shared.show_place, Twice::LaterWins)
+        Sorter::with(shared.options.clone(), shared.show_place, twice)
     }
 
     fn with(options: SortOptions, show_place: ShowPlace<'a>, twice: Twice) -> Sorter<'a> {

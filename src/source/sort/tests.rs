@@ -145,7 +145,7 @@ proptest! {
         log in prop::collection::vec((0u8..20, prop::option::of(0u8..9)), 0..200),
         memory_bytes in 1u64..3000,
     ) {
-        let mut sorter = Sorter::new(options(memory_bytes), &show).later_wins();
+        let mut sorter = Sorter::new(options(memory_bytes), &show).on_twice(Twice::LaterWins);
         let mut map = BTreeMap::new();
         for (place, (key, value)) in log.iter().enumerate() {
             let key = vec![*key];

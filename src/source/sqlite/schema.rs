@@ -244,22 +244,38 @@ impl TableInfo {
             .filter(|column| !options.ignore_columns.contains(&column.name))
             .filter(|column| options.columns.is_empty() || options.columns.contains(&column.name))
             .collect();
+        let is_bag = key.is_empty();
+        // What tells a row of such a table is what was written.
+        value.retain(|column| !(is_bag && column.is_generated));
         value.sort_by(|a, b| a.name.cmp(&b.name));
         let value: Vec<Part> = value
             .into_iter()
-            .map(|column| Part::new(column, if column.is_generated { GENERATED } else { "" }))
+            .map(|column| match column.is_generated {
+                true => Part::new(column, GENERATED),
+                false if is_bag && !column.is_binary => Part::new(column, COLLATED),
+                false => Part::new(column, ""),
+            })
             .collect();
         let names = |parts: &[Part]| parts.iter().map(|part| part.name.clone()).collect();
         let types = |parts: &[Part]| parts.iter().map(|part| part.sql_type.clone()).collect();
-        let schema = Schema::Columns {
-            key: names(&key),
-            value: names(&value),
-            sql: Some(Box::new(SqlTable {
+        let sql = |key: &[Part], value: &[Part]| {
+            Box::new(SqlTable {
                 dialect: Dialect::Sqlite,
                 name: vec![self.name.clone()],
-                key_types: types(&key),
-                value_types: types(&value),
-            })),
+                key_types: types(key),
+                value_types: types(value),
+            })
+        };
+        let schema = match is_bag {
+            true => Schema::Bag {
+                columns: names(&value),
+                sql: sql(&value, &[]),
+            },
+            false => Schema::Columns {
+                key: names(&key),
+                value: names(&value),
+                sql: Some(sql(&key, &value)),
+            },
         };
         Parts { key, value, schema }
     }

@@ -134,12 +134,12 @@ fn check_names(tables: &[TableInfo], options: &TextOptions, input: &Input) -> Re
 
 fn show_columns(schema: &Schema) -> String {
     let Schema::Columns { key, value, .. } = schema else {
-        return String::new();
+        let Schema::Bag { columns, .. } = schema else {
+            return String::new();
+        };
+        return format!("no key; rows of {} are counted", columns.join(", "));
     };
-    let key = match key.as_slice() {
-        [] => "no key".to_owned(),
-        names => format!("key {}", names.join(", ")),
-    };
+    let key = format!("key {}", key.join(", "));
     match value.as_slice() {
         [] => key,
         names => format!("{key}; value {}", names.join(", ")),

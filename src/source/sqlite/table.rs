@@ -9,12 +9,12 @@ use super::failure::{Place, explain};
 use super::schema::{Part, Parts, TableInfo};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
-use crate::row::Row;
 use crate::row::columns::{push_key_column, push_value_column};
 use crate::row::sql::generic;
 use crate::row::sql::sqlite::{push_blob, push_integer, push_null, push_real, push_text};
+use crate::row::{ONCE, Row};
 use crate::source::Estimate;
-use crate::source::sort::Sorter;
+use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
 
 /// A database that tables share: its one transaction, and the file.
@@ -75,6 +75,7 @@ impl SqliteRows {
         let failed = |error: rusqlite::Error| explain(&error, &place);
         let mut statement = connection.prepare(&self.select()).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
+        let is_bag = self.key.is_empty();
         let (mut key, mut value, mut field) = (Vec::new(), Vec::new(), Vec::new());
         let mut number = 0;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -83,13 +84,17 @@ impl SqliteRows {
             value.clear();
             self.encode(row, &mut key, &mut value, &mut field)
                 .map_err(failed)?;
-            sorter.push(
-                Row {
+            let row = match is_bag {
+                true => Row {
+                    key: &value,
+                    value: ONCE,
+                },
+                false => Row {
                     key: &key,
                     value: &value,
                 },
-                number,
-            )?;
+            };
+            sorter.push(row, number)?;
         }
         Ok(())
     }
@@ -134,18 +139,10 @@ fn push_field(out: &mut Vec<u8>, part: &Part, value: ValueRef<'_>) -> bool {
 
 fn refusal(table: &TableInfo, parts: &Parts, ignored: &[String]) -> Option<(String, String)> {
     let name = &table.name;
-    if parts.key.is_empty() {
-        let columns: Vec<String> = table
-            .columns
-            .iter()
-            .map(|c| format!("{:?}", c.name))
-            .collect();
+    if parts.key.is_empty() && parts.value.is_empty() {
         return Some((
-            format!(
-                "table {name:?} has no primary key; its columns are {}",
-                columns.join(", ")
-            ),
-            "name columns that tell its rows apart with --key (--key rowid, where both sides have the same rowids), or only other tables with --table".into(),
+            format!("of table {name:?}, all columns are left out"),
+            "choose other columns, or other tables with --table".into(),
         ));
     }
     let part = parts.key.iter().find(|part| ignored.contains(&part.name))?;
@@ -167,6 +164,13 @@ impl Unsorted for SqliteRows {
         let connection = self.database.connection.lock();
         let connection = connection.unwrap_or_else(PoisonError::into_inner);
         sorter.push_beside(|sorter| self.read(&connection, sorter))
+    }
+
+    fn twice(&self) -> Twice {
+        match self.key.is_empty() {
+            true => Twice::Counted,
+            false => Twice::Refused,
+        }
     }
 
     fn show_place(&self, place: u64) -> String {

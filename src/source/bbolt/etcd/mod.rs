@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::Row;
 use crate::source::chosen::Chosen;
-use crate::source::sort::{SortOptions, Sorter};
+use crate::source::sort::{SortOptions, Sorter, Twice};
 use crate::source::sorted_table::{SortedTable, Unsorted};
 use crate::source::{Counter, Estimate, Position, RowWriter, Snapshot, SourceOptions, Table};
 
@@ -303,8 +303,8 @@ impl Unsorted for Revisions {
         }
     }
 
-    fn is_log(&self) -> bool {
-        true
+    fn twice(&self) -> Twice {
+        Twice::LaterWins
     }
 }
 

@@ -9,7 +9,7 @@ use super::{collect, options, show};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::Row;
-use crate::source::sort::{SortOptions, SortedRows, Sorter};
+use crate::source::sort::{SortOptions, SortedRows, Sorter, Twice};
 
 /// A row and its place; without a value it is a deletion.
 type Write = (Vec<u8>, Option<Vec<u8>>, u64);
@@ -40,7 +40,7 @@ fn sort(
     way: Pushed,
     threads: usize,
     memory_bytes: u64,
-    later_wins: bool,
+    twice: Twice,
 ) -> Result<SortedRows> {
     let push = |part: &Vec<Write>, sorter: &mut Sorter<'_>| {
         part.iter().try_for_each(|(key, value, place)| match value {
@@ -49,10 +49,7 @@ fn sort(
         })
     };
     on_threads(threads, || {
-        let mut sorter = Sorter::new(options(memory_bytes), &show);
-        if later_wins {
-            sorter = sorter.later_wins();
-        }
+        let mut sorter = Sorter::new(options(memory_bytes), &show).on_twice(twice);
         match way {
             Pushed::InParts => sorter.push_parts(parts, push)?,
             Pushed::Each => sorter.push_each(parts.iter().map(Ok), push)?,
@@ -137,7 +134,7 @@ proptest! {
         let value_of = |key: &[u8]| vec![7; key.len() * 3];
         let writes = keys.iter().zip(0..).map(|(k, place)| (k.clone(), Some(value_of(k)), place));
         let parts = in_parts(writes.collect(), part_len);
-        let sorted = sort(&parts, way, threads, memory_bytes, false).unwrap();
+        let sorted = sort(&parts, way, threads, memory_bytes, Twice::Refused).unwrap();
         keys.sort();
         let model: Vec<_> = keys.iter().map(|key| (key.clone(), value_of(key))).collect();
         prop_assert_eq!(sorted.rows(), model.len() as u64);
@@ -185,7 +182,7 @@ proptest! {
             crate::row::escape(key), places[0], places[1]);
         let writes = keys.iter().zip(0..).map(|(k, place)| (k.clone(), Some(vec![1; 9]), place));
         let parts = in_parts(writes.collect(), part_len);
-        let error = sort(&parts, way, threads, memory_bytes, false).err().unwrap();
+        let error = sort(&parts, way, threads, memory_bytes, Twice::Refused).err().unwrap();
         prop_assert_eq!(error.to_string(), wanted);
     }
 
@@ -212,10 +209,41 @@ proptest! {
             };
             writes.push((key, value, place));
         }
-        let sorted = sort(&in_parts(writes, part_len), way, threads, memory_bytes, true).unwrap();
+        let sorted = sort(&in_parts(writes, part_len), way, threads, memory_bytes, Twice::LaterWins).unwrap();
         prop_assert_eq!(sorted.rows(), map.len() as u64);
         let rows = collect(sorted.scan(&KeyRange::all()));
         prop_assert_eq!(rows, map.into_iter().collect::<Vec<_>>());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn equal_rows_are_counted_whoever_pushes_them(
+        numbers in prop::collection::vec(0u32..300, 0..400),
+        prefix in prefixes(),
+        order in orders(),
+        seed: u64,
+        part_len in 1usize..60,
+        way in ways(),
+        threads in prop::sample::select(vec![1usize, 2, 5]),
+        memory_bytes in prop::sample::select(vec![1u64, 300, 3000, 1 << 20]),
+    ) {
+        let mut keys: Vec<_> = numbers.iter().map(|n| key_of(*n / 20, prefix)).collect();
+        arrange(&mut keys, order, seed);
+        let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        for key in &keys {
+            *counts.entry(key.clone()).or_default() += 1;
+        }
+        let writes = keys.iter().zip(0..).map(|(k, place)| (k.clone(), Some(b"1".to_vec()), place));
+        let parts = in_parts(writes.collect(), part_len);
+        let sorted = sort(&parts, way, threads, memory_bytes, Twice::Counted).unwrap();
+        let model: Vec<_> = counts.into_iter().map(|(key, n)| (key, n.to_string().into_bytes())).collect();
+        prop_assert_eq!(sorted.rows(), model.len() as u64);
+        let bytes: usize = model.iter().map(|(k, v)| k.len() + v.len()).sum();
+        prop_assert_eq!(sorted.bytes(), bytes as u64);
+        prop_assert_eq!(collect(sorted.scan(&KeyRange::all())), model);
     }
 }
 
@@ -305,7 +333,7 @@ fn what_ascends_is_not_merged() {
     let parts = in_parts((0..2000).map(write).collect(), 40);
     let ways = [Pushed::InParts, Pushed::Each, Pushed::Beside];
     for (way, threads) in ways.into_iter().flat_map(|way| [1, 2, 5].map(|n| (way, n))) {
-        let sorted = sort(&parts, way, threads, 3000, false).unwrap();
+        let sorted = sort(&parts, way, threads, 3000, Twice::Refused).unwrap();
         let runs: BTreeMap<_, _> = (sorted.segments.iter())
             .map(|segment| (Arc::as_ptr(&segment.run), segment.run.rows))
             .collect();
