@@ -433,6 +433,31 @@ mod tests {
 
     #[test]
     fn keys_of_several_columns_show_and_parse_back() {
+        let bag = Schema::Bag {
+            columns: vec!["a".into(), "b".into()],
+            sql: Box::new(sql::SqlTable {
+                dialect: sql::Dialect::Postgres,
+                name: vec!["t".into()],
+                key_types: vec![String::new(); 2],
+                value_types: Vec::new(),
+            }),
+        };
+        let texts = [
+            None,
+            Some(&b""[..]),
+            Some(b"x,y"),
+            Some(b"\\null"),
+            Some(b"\0"),
+        ];
+        for (one, other) in texts.iter().flat_map(|one| texts.map(|other| (one, other))) {
+            let mut key = Vec::new();
+            columns::push_value_column(&mut key, *one);
+            columns::push_value_column(&mut key, other);
+            let shown = bag.show_key(&key);
+            assert_eq!(bag.parse_key(&shown).unwrap(), key, "{shown}");
+        }
+        assert_eq!(bag.parse_key(&bag.show_key(b"\x05x")).unwrap(), b"\x05x");
+        assert!(bag.parse_key("a,b,c").is_err());
         let schema = Schema::Columns {
             key: vec!["tenant".into(), "id".into()],
             value: vec![],

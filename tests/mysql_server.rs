@@ -152,6 +152,67 @@ fn statements_make_the_base_the_target_in_every_session() {
             mdiff(["compare"]).args([&after, &target]).run().exits(0);
         }
     }
+    rows_without_a_key_become_the_targets(&server, temp.path());
+}
+
+const BAG: &str = "
+CREATE TABLE bag (i int, t varchar(20) CHARACTER SET latin1, u text CHARACTER SET utf8mb4, d double, f float, j json, x varbinary(9), n decimal(20,5), b bit(9), e enum('a','B'), m datetime(3)) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;
+CREATE TABLE one (t text);
+INSERT INTO bag SELECT seq % 7, CONCAT('row ', seq % 5), 'same', seq % 3 / 3, seq % 2 / 10, '{\"a\":1}', x'00ff', seq % 4, seq % 2, 'a', '2024-05-06 07:08:09.5' FROM seq_1_to_500;
+INSERT INTO bag (t, u) VALUES ('a', 'a'), ('A', 'a'), ('a', 'a'), ('a ', 'a'), ('', ''), (NULL, NULL), (NULL, NULL), ('ü', '😀\\\\'), ('ü', 'u');
+INSERT INTO bag (j, f, e) VALUES ('{\"a\": 1}', 123456789, 'B'), ('{\"a\" :1}', -0.1, 'B'), (NULL, 1e-30, ''), (NULL, 1e-30, NULL);
+INSERT INTO one VALUES (NULL), (''), ('x'), ('x'), ('X'), ('1');
+";
+
+const BAG_CHANGE: &str = "
+DELETE FROM bag WHERE i = 3;
+DELETE FROM bag WHERE i = 5 LIMIT 9;
+INSERT INTO bag SELECT * FROM bag WHERE i = 1 LIMIT 11;
+DELETE FROM bag WHERE t = BINARY 'A';
+DELETE FROM bag WHERE t IS NULL AND f IS NULL LIMIT 1;
+UPDATE bag SET t = 'other' WHERE u = 'u';
+INSERT INTO bag (t, f, n) VALUES ('new', 0.1, 1.50), ('new', 0.1, 1.5), ('it''s', 1e30, -1.5);
+DELETE FROM one WHERE t = '' OR t = BINARY 'X';
+INSERT INTO one VALUES (NULL), ('x');
+";
+
+/// Equal rows of a table without a key are counted, and statements make them as many.
+fn rows_without_a_key_become_the_targets(server: &Server, temp: &Path) {
+    let at = |name: &str| temp.join(name);
+    fs::write(at("bag.sql"), format!("SET sql_mode='';{BAG}")).unwrap();
+    fs::write(at("change.sql"), BAG_CHANGE).unwrap();
+    for database in ["bag", "more"] {
+        server.make(database, &at("bag.sql"));
+    }
+    server.run(&["more"], &at("change.sql"));
+    let base = server.dump("bag", at("a.sql"));
+    let target = server.dump("more", at("b.sql"));
+    for (database, from, to) in [("bag", &base, &target), ("more", &target, &base)] {
+        let patch = at(&format!("{database}.mpatch"));
+        let made = mdiff(["patch", "-q", "-o"]).args([&patch, from, to]).run();
+        made.exits(0);
+        let statements = mdiff(["cat", "--format", "sql"]).args([&patch]).run();
+        fs::write(at("patch.sql"), statements.exits(0).stdout_bytes).unwrap();
+        server.run(
+            &["--init-command=SET sql_mode=''", database],
+            &at("patch.sql"),
+        );
+        let after = server.dump(database, at("after.sql"));
+        mdiff(["compare", "-qq"]).args([&after, to]).run().exits(0);
+        // The same rows, whatever we make of them: only where they lie differs.
+        let rows = |path: &Path| {
+            let dump = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+            let inserts = dump.lines().filter(|line| line.starts_with("INSERT"));
+            let tuples = inserts.flat_map(|line| line.trim_end_matches(';').split("),("));
+            let mut rows: Vec<String> = tuples
+                .map(|row| row.split_once("VALUES (").map_or(row, |(_, row)| row))
+                .map(|row| row.trim_end_matches(')').to_owned())
+                .collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(rows(&after), rows(to));
+    }
 }
 
 /// The same statements, where there is no server to run them: they were seen to do what they should.

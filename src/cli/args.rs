@@ -143,7 +143,7 @@ pub struct SourceArgs {
     /// by them. Default: the first column of the first file (of the tree or patch, where there is one); the others' go by its name.
     /// Of JSON, the fields of the key, which must be named: by name, or /a/b for the field b inside of a. Of DynamoDB, the
     /// partition key and the sort key. Of the tables of a database or dump, those that have all these columns (by name) go by
-    /// them, the others by their primary key; rowid is the key of an SQLite table that has neither.
+    /// them, the others by their primary key; of a table that has neither, equal rows are counted (rowid is a key of SQLite's).
     #[arg(long, value_name = "COL", value_delimiter = ',')]
     pub key: Vec<String>,
 

@@ -21,13 +21,15 @@ tables = []
 for index in range(random.randrange(1, 4)):
     columns = [(name, pick(TYPES)) for name in random.sample(NAMES, random.randrange(2, 7))]
     keys = random.sample(columns, random.randrange(1, min(3, len(columns)) + 1))
-    kind = pick(["rowid", "without", "integer", "nocase"])
+    kind = pick(["rowid", "without", "integer", "nocase", "keyless", "keyless nocase"])
     name = pick(NAMES) + str(index)
     if kind == "integer":
         columns = [(columns[0][0], "INTEGER PRIMARY KEY")] + columns[1:]
         keys = columns[:1]
-    lines = [quoted(n) + " " + t + (" COLLATE NOCASE" if kind == "nocase" else "") for n, t in columns]
-    if kind != "integer":
+    if "keyless" in kind:
+        keys = []
+    lines = [quoted(n) + " " + t + (" COLLATE NOCASE" if "nocase" in kind else "") for n, t in columns]
+    if keys and kind != "integer":
         lines.append("PRIMARY KEY(" + ", ".join(quoted(n) for n, _ in keys) + ")")
     if random.random() < 0.3 and kind != "integer":
         lines.insert(len(columns), quoted("made") + " AS (typeof(" + quoted(columns[-1][0]) + ")) " + pick(["STORED", "VIRTUAL"]))
@@ -35,6 +37,8 @@ for index in range(random.randrange(1, 4)):
     def row():
         return [random.randrange(-2**62, 2**62) if kind == "integer" and c in keys else not_null() if c in keys else value() for c in columns]
     rows = [row() for _ in range(pick([0, 1, 20, 200]))]
+    if not keys:
+        rows += [list(pick(rows)) for _ in range(random.randrange(30)) if rows]
     other = []
     for r in rows:
         luck = random.random()
@@ -42,6 +46,8 @@ for index in range(random.randrange(1, 4)):
             continue
         other.append([v if c in keys or luck > 0.2 else value() for v, c in zip(r, columns)])
     other += [row() for _ in range(random.randrange(9))]
+    if not keys:
+        other += [list(pick(rows)) for _ in range(random.randrange(9)) if rows]
     random.shuffle(other)
     tables.append((name, create, columns, rows, other))
 encoding, page = pick(["UTF-8", "UTF-8", "UTF-16le"]), pick([512, 4096])

@@ -2,7 +2,7 @@
 //!
 //! Every table of a dump is one table, by its name; by `database.table` where the dump has tables of several databases. Its key is its
 //! PRIMARY KEY, else its first UNIQUE key whose columns are all NOT NULL, as the server chooses; `--key` goes before both where the table has
-//! all these columns. Rows of a table without a key can't be compared: asking for it is an error, its neighbours are not touched by that.
+//! all these columns. Equal rows of a table without a key are counted ([`crate::row::Schema::Bag`]).
 //! The rows come in any order and are sorted once.
 //!
 //! | column | what of it counts |

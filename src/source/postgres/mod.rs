@@ -9,7 +9,8 @@
 //!
 //! Rows are COPY text, or INSERT statements (`--inserts`, `--column-inserts`, `--rows-per-insert`, `--on-conflict-do-nothing`).
 //! All of them give the same snapshot: a table `schema.name` for each table that has rows in the dump, with its columns by name;
-//! the key is the primary key, or what `--key` names. `value` says what text stands for a value.
+//! the key is the primary key, or what `--key` names; equal rows of a table without one are counted ([`crate::row::Schema::Bag`]).
+//! `value` says what text stands for a value.
 //!
 //! Files of COPY alone ([`lone`]) are read too.
 //!

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | tables | every table with rows of its own, by name; not those of SQLite (`sqlite_...`), no views, no triggers |
 //! | virtual tables | not through their code: their rows lie in shadow tables, which are read like others. Of a full-text index that keeps its content, only the table `..._content`: the others follow from it, and lie differently on each replica. A note says so |
-//! | key | the columns of the PRIMARY KEY in its order; `--key` where a table has all these columns; `--key rowid` for tables that have neither (rowids need not agree between replicas, and VACUUM may renumber them). A table without a key is an error when its rows are needed |
+//! | key | the columns of the PRIMARY KEY in its order; `--key` where a table has all these columns; `--key rowid` for tables that have neither (rowids need not agree between replicas, and VACUUM may renumber them). Equal rows of a table without a key are counted ([`crate::row::Schema::Bag`]) |
 //! | NULL in a key | SQLite allows it, so it has a spelling ([`crate::row::sql::sqlite`]); two such rows of one key are an error |
 //! | values | typed each by itself, as [`crate::row::sql::sqlite`] tells |
 //! | generated columns | their values, computed by SQLite's own functions only; statements of a patch leave them out |
