@@ -219,6 +219,32 @@ fn every_revision_that_is_kept_can_be_seen() {
 }
 
 #[test]
+fn revisions_are_those_that_a_server_of_3_5_told() {
+    let folder = testdata("etcd/etcd-3.5");
+    let file = folder.join("snapshot.db.gz");
+    let mut told: BTreeMap<u64, BTreeMap<Vec<u8>, (Vec<u8>, u64)>> = BTreeMap::new();
+    for line in lines(&folder, "revisions.jsonl") {
+        let number = |name: &str| line[name].as_u64().unwrap();
+        let row = (field(&line, "v"), number("mod_revision"));
+        let rows = told.entry(number("revision")).or_default();
+        rows.insert(field(&line, "k"), row);
+    }
+    assert_eq!(told.len(), 3);
+    for (revision, told) in told {
+        let seen = cat(&file, &["--rev", &revision.to_string()]);
+        let seen = seen.into_iter();
+        let seen = seen.map(|(key, (value, [_, modified, ..]))| (key, (value, modified)));
+        assert!(
+            seen.collect::<BTreeMap<_, _>>() == told,
+            "revision {revision}"
+        );
+    }
+    let ran = mdiff(["cat", text(&file), "--rev", "158"]).run().exits(2);
+    let compacted = "revision 158 was compacted away";
+    assert!(ran.stderr.contains(compacted), "{ran:#?}");
+}
+
+#[test]
 fn a_revision_that_was_compacted_away_is_refused() {
     let Some(fixtures) = shared_fixtures() else {
         return skipped("a snapshot that was compacted");

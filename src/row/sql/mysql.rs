@@ -79,6 +79,10 @@ pub(super) fn exact_condition(name: &str, sql_type: &str, field: &[u8]) -> Strin
             format!("ABS({name} - {value}) <= 0.000001e0 * ABS({value})")
         }
         Kind::Number | Kind::Float | Kind::Bits | Kind::Bytes => format!("{name} = {value}"),
+        // Of a file that holds texts in the character sets of their columns.
+        Kind::Text if std::str::from_utf8(field).is_err() => {
+            format!("CAST({name} AS BINARY) = {value}")
+        }
         Kind::Text => {
             format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({value} AS BINARY)")
         }
