@@ -40,6 +40,10 @@ impl Rule {
             Some(schema @ Schema::Columns { .. }) => {
                 VersionColumn::new(schema, version_column).map(Rule::Version)
             }
+            Some(Schema::Bag { .. }) => Err(Error::usage(
+                "rows of a table without a key have no versions, so nothing tells which write is the last",
+                "name the columns that tell rows apart with --key, and the one that tells which is newer with --version-column",
+            )),
             _ => Err(Error::usage(
                 "rows of opaque keys and values have no versions, so nothing tells which write is the last",
                 "choose a side: mdiff patch BASE TARGET makes BASE equal to TARGET; mdiff compare A B C names the odd one out",

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::Schema;
-use crate::row::columns::{decode_key, decode_value};
+use crate::row::columns::{copies, decode_key, decode_value};
 use crate::source::{self, Snapshot, SourceOptions, Table};
 
 mod damage;
@@ -20,10 +20,21 @@ type Fields = BTreeMap<String, Option<Vec<u8>>>;
 
 /// All rows of a table.
 fn rows_of(table: &dyn Table) -> Result<Vec<Fields>> {
+    let mut rows = Vec::new();
+    if let Schema::Bag { columns, .. } = table.schema() {
+        table.scan(&KeyRange::all())?.for_each(&mut |row| {
+            let fields = decode_value(row.key, columns.len()).unwrap().into_iter();
+            let fields = fields.map(|field| field.map(<[u8]>::to_vec));
+            let fields: Fields = columns.iter().cloned().zip(fields).collect();
+            let copies = copies(row.value).unwrap();
+            rows.extend(std::iter::repeat_n(fields, copies as usize));
+            Ok(())
+        })?;
+        return Ok(rows);
+    }
     let Schema::Columns { key, value, .. } = table.schema() else {
         panic!("named columns are wanted");
     };
-    let mut rows = Vec::new();
     table.scan(&KeyRange::all())?.for_each(&mut |row| {
         let keys = decode_key(row.key, key.len()).unwrap();
         let values = decode_value(row.value, value.len()).unwrap();

@@ -72,6 +72,15 @@ pub fn names(snapshot: &dyn Snapshot) -> Vec<String> {
 /// The rows of a table. Its files are found unchanged afterwards.
 pub fn rows(snapshot: &dyn Snapshot, name: &str) -> Result<Shown> {
     let table = table(snapshot, name);
+    if let schema @ Schema::Bag { .. } = table.schema() {
+        let mut shown = Shown::new();
+        table.scan(&KeyRange::all())?.for_each(&mut |row| {
+            let copies = String::from_utf8_lossy(row.value).into_owned();
+            shown.insert(schema.show_key(row.key), format!("copies={copies}"));
+            Ok(())
+        })?;
+        return Ok(shown);
+    }
     let Schema::Columns { key, value, .. } = table.schema() else {
         panic!("{:?}", table.schema());
     };
