@@ -222,7 +222,8 @@ fn every_revision_that_is_kept_can_be_seen() {
 fn revisions_are_those_that_a_server_of_3_5_told() {
     let folder = testdata("etcd/etcd-3.5");
     let file = folder.join("snapshot.db.gz");
-    let mut told: BTreeMap<u64, BTreeMap<Vec<u8>, (Vec<u8>, u64)>> = BTreeMap::new();
+    type Told = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
+    let mut told: BTreeMap<u64, Told> = BTreeMap::new();
     for line in lines(&folder, "revisions.jsonl") {
         let number = |name: &str| line[name].as_u64().unwrap();
         let row = (field(&line, "v"), number("mod_revision"));

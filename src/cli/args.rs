@@ -302,6 +302,7 @@ impl SourceArgs {
                 null: self.null.clone(),
                 trust_order: false,
             },
+            schema: self.schema.clone(),
             load: self.load.options(),
             database: DatabaseOptions {
                 no_wal: self.no_wal,
@@ -319,7 +320,6 @@ impl SourceArgs {
                     TiesArg::V4 => Ties::V4,
                     TiesArg::V3_11 => Ties::V3_11,
                 }),
-                schema: self.schema.clone(),
                 snapshot: self.tag.clone(),
             },
             etcd: self.etcd.options(),

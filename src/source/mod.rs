@@ -150,6 +150,9 @@ pub struct SourceOptions {
     pub file: FileOptions,
     /// Name of the format, instead of detecting it.
     pub format: Option<String>,
+    /// The tables' schema, where it is not to be had from the snapshot: instead of the `schema.cql` beside Cassandra's SSTables, and
+    /// for PostgreSQL's and MySQL's dumps of data only.
+    pub schema: Option<PathBuf>,
     /// Delimited text.
     pub text: TextOptions,
     /// Files for LOAD DATA of MySQL.
@@ -230,8 +233,6 @@ pub struct CassandraOptions {
     pub gc_before_of: BTreeMap<String, i64>,
     /// Whose rule decides between writes of equal timestamps; `None` is [`Ties::default`].
     pub ties: Option<Ties>,
-    /// The tables' schema, instead of the `schema.cql` beside their SSTables; of PostgreSQL's and MySQL's dumps of data only, too.
-    pub schema: Option<PathBuf>,
     /// Name of the snapshot to read below the tables' folders, instead of the SSTables in these.
     pub snapshot: Option<String>,
 }

@@ -88,7 +88,7 @@ fn open_table(
         .into_iter()
         .map(|descriptor| Sstable::open(descriptor, &options.file))
         .collect::<Result<Vec<_>>>()?;
-    let schema = read_schema(name, folder, &options.cassandra)?;
+    let schema = read_schema(name, folder, options.schema.as_deref())?;
     let known = schema.as_ref().map(Known::of);
     let now = options.cassandra.now.unwrap_or_else(process_now);
     let gc_grace = schema
@@ -126,13 +126,9 @@ fn open_table(
 }
 
 /// Reads `schema.cql` of a folder, or the file that was named instead.
-fn read_schema(
-    name: &str,
-    folder: &Path,
-    options: &CassandraOptions,
-) -> Result<Option<TableSchema>> {
+fn read_schema(name: &str, folder: &Path, named: Option<&Path>) -> Result<Option<TableSchema>> {
     let beside: PathBuf = folder.join("schema.cql");
-    let path = match &options.schema {
+    let path = match named {
         Some(path) => path,
         None if beside.is_file() => &beside,
         None => return Ok(None),

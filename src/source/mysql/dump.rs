@@ -119,7 +119,7 @@ impl Known {
     ///
     /// Those of reading it.
     pub fn of_option(options: &SourceOptions) -> Result<Known> {
-        let Some(path) = &options.cassandra.schema else {
+        let Some(path) = &options.schema else {
             return Ok(Known::default());
         };
         let input = Input::open(path, &options.file)?;

@@ -93,7 +93,7 @@ impl Copied {
     fn open(input: Input, options: &SourceOptions, is_csv: bool) -> Result<Copied> {
         let mut form = form_of(&input, &options.text, is_csv)?;
         let (header, start) = header(&input, &form, &options.text)?;
-        let declared = match &options.cassandra.schema {
+        let declared = match &options.schema {
             Some(path) => Some(declared(path, options)?),
             None => None,
         };

@@ -122,7 +122,7 @@ impl Dump {
 /// A catalog that knows what a given schema tells: a dump of data only has no definitions.
 fn new_catalog(options: &SourceOptions) -> Result<Catalog> {
     let mut catalog = Catalog::new();
-    if let Some(path) = &options.cassandra.schema {
+    if let Some(path) = &options.schema {
         lone::read_schema(path, options, &mut catalog)?;
         catalog.schema = None;
     }

@@ -2,8 +2,8 @@
 //!
 //! [`Sorter`] takes rows in any order, each with its place in the source. It sorts what fits its memory, writes each such run
 //! to a temporary file without a name, and merges the runs. Rows that come in the order of their keys are not sorted: they
-//! continue a run, and what lies in one run alone is not merged ([`join`]); so sorted rows are written once. Several
-//! threads may push at once ([`Sorter::push_parts`]), or sort what one pushes ([`Sorter::push_beside`]).
+//! continue a run, and what lies in one run alone is not merged; so sorted rows are written once. Several threads may push at once
+//! ([`Sorter::push_parts`]), or sort what one pushes ([`Sorter::push_beside`]).
 //!
 //! [`SortedRows`] is the result: parts of temporary files with a sparse index, to be cut and scanned like any other table. Two rows
 //! of one key are an error that shows both places; or the later one counts, or they are counted ([`Twice`]).

@@ -119,8 +119,10 @@ fn the_whole_fixtures_hold_what_the_server_said() {
             ..SourceOptions::default()
         };
         csv.text.delimiter = Some(b',');
-        let mut ansi = SourceOptions::default();
-        ansi.cassandra.schema = Some(folder.join("dump.sql"));
+        let ansi = SourceOptions {
+            schema: Some(folder.join("dump.sql")),
+            ..SourceOptions::default()
+        };
         for (name, options) in [
             ("dump.sql", SourceOptions::default()),
             ("dump.skip-extended.sql", unmapped()),
