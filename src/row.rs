@@ -25,6 +25,16 @@ pub struct Row<'a> {
     pub value: &'a [u8],
 }
 
+impl<'a> Row<'a> {
+    /// The row of a table without a key ([`Schema::Bag`]) that holds these columns once.
+    pub fn counted(columns: &'a [u8]) -> Row<'a> {
+        Row {
+            key: columns,
+            value: ONCE,
+        }
+    }
+}
+
 impl Row<'_> {
     /// Bytes of key and value.
     pub fn len_bytes(&self) -> u64 {

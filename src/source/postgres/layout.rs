@@ -8,7 +8,7 @@ use super::value::Kind;
 use crate::error::{Error, Result};
 use crate::row::columns::{push_key_column, push_value_column};
 use crate::row::sql::{Dialect, SqlTable};
-use crate::row::{ONCE, Row, Schema};
+use crate::row::{Row, Schema};
 use crate::source::TextOptions;
 use crate::source::sort::Twice;
 
@@ -85,10 +85,7 @@ impl Layout {
 
     /// What two rows of one key mean: where nothing tells rows apart, equal ones are counted.
     pub fn twice(&self) -> Twice {
-        match self.key.is_empty() {
-            true => Twice::Counted,
-            false => Twice::Refused,
-        }
+        Twice::of_key(!self.key.is_empty())
     }
 
     /// How the rows are shown.
@@ -293,10 +290,7 @@ impl RowBuilder {
             push_value_column(&mut self.value, field(slot));
         }
         Ok(match self.key_of.is_empty() {
-            true => Row {
-                key: &self.value,
-                value: ONCE,
-            },
+            true => Row::counted(&self.value),
             false => Row {
                 key: &self.key,
                 value: &self.value,

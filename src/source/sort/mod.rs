@@ -95,6 +95,16 @@ pub enum Twice {
     Counted,
 }
 
+impl Twice {
+    /// Of a table of a database: rows of one key are a fault; where it has no key, equal rows are counted.
+    pub fn of_key(has_key: bool) -> Twice {
+        match has_key {
+            true => Twice::Refused,
+            false => Twice::Counted,
+        }
+    }
+}
+
 impl<'a> Sorter<'a> {
     /// Sorts with these options; `show_place` explains the places given to [`Sorter::push`].
     pub fn new(options: SortOptions, show_place: ShowPlace<'a>) -> Sorter<'a> {

@@ -9,10 +9,10 @@ use super::failure::{Place, explain};
 use super::schema::{Part, Parts, TableInfo};
 use crate::error::{Error, Result};
 use crate::file::input::Input;
+use crate::row::Row;
 use crate::row::columns::{push_key_column, push_value_column};
 use crate::row::sql::generic;
 use crate::row::sql::sqlite::{push_blob, push_integer, push_null, push_real, push_text};
-use crate::row::{ONCE, Row};
 use crate::source::Estimate;
 use crate::source::sort::{Sorter, Twice};
 use crate::source::sorted_table::Unsorted;
@@ -85,10 +85,7 @@ impl SqliteRows {
             self.encode(row, &mut key, &mut value, &mut field)
                 .map_err(failed)?;
             let row = match is_bag {
-                true => Row {
-                    key: &value,
-                    value: ONCE,
-                },
+                true => Row::counted(&value),
                 false => Row {
                     key: &key,
                     value: &value,
@@ -167,10 +164,7 @@ impl Unsorted for SqliteRows {
     }
 
     fn twice(&self) -> Twice {
-        match self.key.is_empty() {
-            true => Twice::Counted,
-            false => Twice::Refused,
-        }
+        Twice::of_key(!self.key.is_empty())
     }
 
     fn show_place(&self, place: u64) -> String {
