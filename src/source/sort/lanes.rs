@@ -1,7 +1,7 @@
 //! Rows that several threads push at once, or sort while one pushes.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use super::{Batch, Sorter, locked, run};
@@ -128,10 +128,11 @@ impl<'a> Sorter<'a> {
         self.flush()?;
         // Nothing waits in the channel: a thread takes rows when it has memory for them.
         let (batches, received) = sync_channel::<Batch>(0);
-        let received = Mutex::new(received);
+        // Gone with the last thread that takes from it, whatever ends that: who pushes then waits for nobody.
+        let received = Arc::new(Mutex::new(received));
         let has_failed = Arc::new(AtomicBool::new(false));
         let failure: Mutex<Option<Error>> = Mutex::new(None);
-        let work = |mut lane: Sorter<'a>| {
+        let work = |mut lane: Sorter<'a>, received: Arc<Mutex<Receiver<Batch>>>| {
             let mut written = Ok(());
             loop {
                 let next = locked(&received).recv();
@@ -154,10 +155,11 @@ impl<'a> Sorter<'a> {
         });
         let pushed = rayon::in_place_scope(|scope| {
             for _ in 1..threads {
-                let lane = self.lane(threads);
+                let (lane, received) = (self.lane(threads), Arc::clone(&received));
                 let work = &work;
-                scope.spawn(move |_| work(lane));
+                scope.spawn(move |_| work(lane, received));
             }
+            drop(received);
             // Whoever waits for more rows goes on when this sorter is gone.
             let mut front = front;
             push(&mut front).and_then(|()| front.spill())
