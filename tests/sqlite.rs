@@ -420,7 +420,7 @@ fn random_databases_are_patched_by_their_statements() {
     if !has("python3", &["-c", "import sqlite3"]) {
         return;
     }
-    for seed in 0..rounds(8, 300) {
+    for seed in 0..rounds(6, 300) {
         println!("seed {seed}");
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a.db"), folder.path().join("b.db"));

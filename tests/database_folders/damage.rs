@@ -216,7 +216,7 @@ fn a_flipped_bit_is_an_error_or_harmless() {
             if !is_live(file) {
                 continue;
             }
-            for bit in bits(file, sound, rounds(150, 4000), &mut random) {
+            for bit in bits(file, sound, rounds(80, 4000), &mut random) {
                 victim.flip(file, sound, bit, &mut ends);
             }
         }
@@ -239,7 +239,7 @@ fn notes_of_the_software_decide_no_rows() {
             if file.starts_with("OPTIONS-") && victim.name.contains("merge") {
                 continue;
             }
-            for bit in bits(file, sound, rounds(10, 500), &mut random) {
+            for bit in bits(file, sound, rounds(6, 500), &mut random) {
                 victim.flip(file, sound, bit, &mut ends);
             }
         }

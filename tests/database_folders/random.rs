@@ -30,7 +30,7 @@ struct Seen {
 
 #[test]
 fn random_folders_of_real_software() {
-    let rounds = number("MDIFF_ROUNDS", rounds(9, 150));
+    let rounds = number("MDIFF_ROUNDS", rounds(5, 150));
     let first = number("MDIFF_SEED", 0);
     let mut seen = Seen::default();
     let mut failed = Vec::new();

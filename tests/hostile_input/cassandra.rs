@@ -80,7 +80,7 @@ fn mutated_sstables() {
         );
     }
     let mut found = 0;
-    for seed in 0..rounds(250, 20_000) {
+    for seed in 0..rounds(150, 20_000) {
         let mut random = Random(seed);
         let which = random.below(cases.len() as u64) as usize;
         let files = cases[which].files();

@@ -12,7 +12,7 @@ use crate::harness::{Allowed, Harness};
 use crate::parsers::{Place, read_patch, read_snapshot, read_tree};
 
 fn how_many() -> u64 {
-    rounds(2_000, 100_000)
+    rounds(1_200, 100_000)
 }
 
 /// Numbers at which arithmetic breaks.
