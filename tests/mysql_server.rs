@@ -228,21 +228,30 @@ fn rows_without_a_key_become_the_targets(server: &Server, temp: &Path) {
     }
 }
 
-/// The same statements, where there is no server to run them: they were seen to do what they should.
+/// The same statements, where there is no server to run them: they were seen to do what they should, the second ones by MySQL 9.7.
 #[test]
 fn statements_are_those_that_the_server_took() {
     let temp = tempfile::tempdir().unwrap();
-    let patch = temp.path().join("p.mpatch");
-    let sides = [testdata("mysql/base.sql"), testdata("mysql/target.sql")];
-    mdiff(["patch", "-q"])
-        .args(&sides)
-        .args(["-o".as_ref(), patch.as_os_str()])
-        .run()
-        .exits(0);
-    let taken = fs::read_to_string(testdata("mysql/patch.sql")).unwrap();
-    mdiff(["cat", "--format", "sql"])
-        .args([&patch])
-        .run()
-        .exits(0)
-        .prints_exactly(&taken);
+    for (base, target, taken) in [
+        ("base.sql", "target.sql", "patch.sql"),
+        (
+            "mysql-9.7/dumps/plain.sql.gz",
+            "mysql-9.7/target.sql.gz",
+            "mysql-9.7/patch.sql",
+        ),
+        (
+            "mysql-9.7/dumps/hex-blob.xml.gz",
+            "mysql-9.7/target.sql.gz",
+            "mysql-9.7/patch.sql",
+        ),
+    ] {
+        let file = |name: &str| testdata("mysql").join(name);
+        let patch = temp.path().join("p.mpatch");
+        let made =
+            mdiff(["patch", "-q", "--force", "-o"]).args([&patch, &file(base), &file(target)]);
+        made.run().exits(0);
+        let taken = fs::read_to_string(file(taken)).unwrap();
+        let statements = mdiff(["cat", "--format", "sql"]).args([&patch]).run();
+        statements.exits(0).prints_exactly(&taken);
+    }
 }
