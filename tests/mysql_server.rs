@@ -161,7 +161,10 @@ CREATE TABLE one (t text);
 INSERT INTO bag SELECT seq % 7, CONCAT('row ', seq % 5), 'same', seq % 3 / 3, seq % 2 / 10, '{\"a\":1}', x'00ff', seq % 4, seq % 2, 'a', '2024-05-06 07:08:09.5' FROM seq_1_to_500;
 INSERT INTO bag (t, u) VALUES ('a', 'a'), ('A', 'a'), ('a', 'a'), ('a ', 'a'), ('', ''), (NULL, NULL), (NULL, NULL), ('ü', '😀\\\\'), ('ü', 'u');
 INSERT INTO bag (j, f, e) VALUES ('{\"a\": 1}', 123456789, 'B'), ('{\"a\" :1}', -0.1, 'B'), (NULL, 1e-30, ''), (NULL, 1e-30, NULL);
+INSERT INTO bag (f) VALUES (123456.789), (123456.789), (9.999994), (9.99999), (1.000004);
 INSERT INTO one VALUES (NULL), (''), ('x'), ('x'), ('X'), ('1');
+CREATE TABLE reals (f float PRIMARY KEY, g float, t text);
+INSERT INTO reals VALUES (0.1, 123456.789, 'a'), (16777216, 1, 'b'), (1.5, NULL, 'c'), (7, 7, 'd');
 ";
 
 const BAG_CHANGE: &str = "
@@ -172,6 +175,12 @@ DELETE FROM bag WHERE t = BINARY 'A';
 DELETE FROM bag WHERE t IS NULL AND f IS NULL LIMIT 1;
 UPDATE bag SET t = 'other' WHERE u = 'u';
 INSERT INTO bag (t, f, n) VALUES ('new', 0.1, 1.50), ('new', 0.1, 1.5), ('it''s', 1e30, -1.5);
+DELETE FROM bag WHERE f > 100000000 OR ABS(f - 1.000004) < 0.000001;
+DELETE FROM bag WHERE f > 100000 LIMIT 1;
+UPDATE reals SET t = 'changed' WHERE f < 1;
+UPDATE reals SET g = 2.5 WHERE f = 1.5;
+UPDATE reals SET g = NULL WHERE f = 7;
+DELETE FROM reals WHERE f > 8;
 DELETE FROM one WHERE t = '' OR t = BINARY 'X';
 INSERT INTO one VALUES (NULL), ('x');
 ";
@@ -199,6 +208,10 @@ fn rows_without_a_key_become_the_targets(server: &Server, temp: &Path) {
         );
         let after = server.dump(database, at("after.sql"));
         mdiff(["compare", "-qq"]).args([&after, to]).run().exits(0);
+        // Digits of a float that no dump shows are kept where it did not change.
+        let kept = "SELECT COUNT(*) FROM reals WHERE ABS(g - 123456.7890625e0) < 1e-6";
+        let mut told = server.client("mariadb", &["-N", database, "-e", kept]);
+        assert_eq!(told.output().unwrap().stdout, b"1\n");
         // The same rows, whatever we make of them: only where they lie differs.
         let rows = |path: &Path| {
             let dump = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
@@ -215,21 +228,30 @@ fn rows_without_a_key_become_the_targets(server: &Server, temp: &Path) {
     }
 }
 
-/// The same statements, where there is no server to run them: they were seen to do what they should.
+/// The same statements, where there is no server to run them: they were seen to do what they should, the second ones by MySQL 9.7.
 #[test]
 fn statements_are_those_that_the_server_took() {
     let temp = tempfile::tempdir().unwrap();
-    let patch = temp.path().join("p.mpatch");
-    let sides = [testdata("mysql/base.sql"), testdata("mysql/target.sql")];
-    mdiff(["patch", "-q"])
-        .args(&sides)
-        .args(["-o".as_ref(), patch.as_os_str()])
-        .run()
-        .exits(0);
-    let taken = fs::read_to_string(testdata("mysql/patch.sql")).unwrap();
-    mdiff(["cat", "--format", "sql"])
-        .args([&patch])
-        .run()
-        .exits(0)
-        .prints_exactly(&taken);
+    for (base, target, taken) in [
+        ("base.sql", "target.sql", "patch.sql"),
+        (
+            "mysql-9.7/dumps/plain.sql.gz",
+            "mysql-9.7/target.sql.gz",
+            "mysql-9.7/patch.sql",
+        ),
+        (
+            "mysql-9.7/dumps/hex-blob.xml.gz",
+            "mysql-9.7/target.sql.gz",
+            "mysql-9.7/patch.sql",
+        ),
+    ] {
+        let file = |name: &str| testdata("mysql").join(name);
+        let patch = temp.path().join("p.mpatch");
+        let made =
+            mdiff(["patch", "-q", "--force", "-o"]).args([&patch, &file(base), &file(target)]);
+        made.run().exits(0);
+        let taken = fs::read_to_string(file(taken)).unwrap();
+        let statements = mdiff(["cat", "--format", "sql"]).args([&patch]).run();
+        statements.exits(0).prints_exactly(&taken);
+    }
 }

@@ -276,10 +276,14 @@ fn columns(table: &PatchTable, op: &Op, spelling: Spelling<'_>) -> Columns {
         let values = op.value.as_ref().and_then(|bytes| {
             let fields = decode_value(bytes, value.len())?;
             let values = value.iter().zip(fields).enumerate();
+            let text = |at: usize, name: &str, field: Option<&[u8]>| match op.replaces {
+                Some(_) => spelling.assigned(at, name, field),
+                None => spelling.value(at, field),
+            };
             Some(
                 values
                     .filter(|(at, _)| spelling.is_written(*at))
-                    .map(|(at, (name, field))| (spelling.name(name), spelling.value(at, field)))
+                    .map(|(at, (name, field))| (spelling.name(name), text(at, name, field)))
                     .collect(),
             )
         });

@@ -110,6 +110,7 @@ impl Spelling<'_> {
         let name = self.name(name);
         match self.dialect() {
             Some(Dialect::Sqlite) => sqlite::condition(&name, self.key_type(index), field),
+            Some(Dialect::MySql) => mysql::condition(&name, self.key_type(index), field),
             _ => format!("{name} = {}", self.key(index, field)),
         }
     }
@@ -131,6 +132,16 @@ impl Spelling<'_> {
     pub fn value(&self, index: usize, field: Option<&[u8]>) -> String {
         let sql_type = self.value_type(index);
         field.map_or_else(|| "NULL".into(), |field| self.literal(sql_type, field))
+    }
+
+    /// What UPDATE sets the value's column at `index`, called `name`, to.
+    pub fn assigned(&self, index: usize, name: &str, field: Option<&[u8]>) -> String {
+        match (self.dialect(), field) {
+            (Some(Dialect::MySql), Some(field)) => {
+                mysql::assigned(&self.name(name), self.value_type(index), field)
+            }
+            _ => self.value(index, field),
+        }
     }
 
     /// Whether statements can give the value's column at `index` a value: not where the database computes it.

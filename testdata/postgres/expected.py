@@ -22,10 +22,10 @@ tables = q("select json_build_object('s',table_schema,'t',table_name) from infor
 part = {r['n'] for r in q("select json_build_object('n',relname) from pg_class where relkind='p'")}
 for t in tables:
     if t['t'] in part: continue
-    cols = q("select json_build_object('c',column_name,'d',data_type) from information_schema.columns where table_schema=%s and table_name=%s and is_generated='NEVER'" % tuple("'%s'" % x.replace("'","''") for x in (t['s'],t['t'])))
+    cols = q("select json_build_object('c',column_name,'d',case when domain_name is null then data_type else 'domain' end) from information_schema.columns where table_schema=%s and table_name=%s and is_generated='NEVER'" % tuple("'%s'" % x.replace("'","''") for x in (t['s'],t['t'])))
     ident = lambda n: '"%s"' % n.replace('"','""')
     lit = lambda n: "'%s'" % n.replace("'","''")
-    pairs = ','.join("%s, case when %s is null then null else format('%%s', %s) end" % (lit(c['c']),ident(c['c']),ident(c['c'])) for c in cols)
+    pairs = ','.join("%s, case when %s::text is null then null else format('%%s', %s) end" % (lit(c['c']),ident(c['c']),ident(c['c'])) for c in cols)
     kinds = {c['c']: c['d'] for c in cols}
     rows = q("select json_build_object(%s) from only %s.%s" % (pairs, ident(t['s']), ident(t['t'])))
     for r in rows:

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::common::{mdiff, shared_fixtures, skipped, testdata};
-use crate::model::{Rows, expected, read, roots, shared_row};
+use crate::model::{Rows, add, expected, read, roots, shared_row};
 
 fn file(name: &str) -> PathBuf {
     testdata("postgres").join(name)
@@ -52,6 +52,83 @@ fn every_format_gives_the_rows_that_the_server_has() {
         read(&file("right.sql"), &[]),
         expected(&file("right.expected.jsonl"))
     );
+}
+
+#[test]
+fn dumps_of_newer_servers_hold_the_rows_that_the_servers_have() {
+    let newer = |name: &str| file("newer").join(name);
+    let rows = expected(&newer("base.expected.jsonl"));
+    let of_18 = ["public.virtuals: ", "public.bookings: ", "public.checked: "];
+    let mut older = rows.clone();
+    older.retain(|row| !of_18.iter().any(|table| row.starts_with(table)));
+    assert_eq!((rows.len(), older.len()), (21, 15));
+    for (version, names, rows) in [
+        (
+            16,
+            &["base.sql.gz", "base.custom.gz", "base.tar.gz"][..],
+            &older,
+        ),
+        (
+            17,
+            &[
+                "base.sql.gz",
+                "base.inserts.sql.gz",
+                "base.lz4.custom.gz",
+                "base.zstd.custom.gz",
+                "base.lz4.dir",
+            ],
+            &older,
+        ),
+        (
+            18,
+            &[
+                "base.sql.gz",
+                "base.columns.sql.gz",
+                "base.rows.sql.gz",
+                "base.custom.gz",
+                "base.stdout.custom.gz",
+                "base.stats.custom.gz",
+                "base.dir",
+                "base.tar.gz",
+            ],
+            &rows,
+        ),
+    ] {
+        let folder = newer(&version.to_string());
+        let wanted = roots(&folder.join("base.sql.gz"), &[]);
+        for name in names {
+            let path = folder.join(name);
+            assert_eq!(&read(&path, &[]), rows, "{}", path.display());
+            assert_eq!(roots(&path, &["--no-mmap"]), wanted, "{}", path.display());
+        }
+    }
+    // Of 18 the tables of the other dumps too, which tell inherited columns that are NOT NULL.
+    let rows = expected(&file("left.expected.jsonl"));
+    assert_eq!(read(&newer("18/left.sql.gz"), &[]), rows);
+}
+
+#[test]
+fn dumps_of_a_newer_server_differ_as_its_rows_do() {
+    let newer = |name: &str| file("newer").join(name);
+    let (base, target) = (newer("18/base.custom.gz"), newer("18/target.sql.gz"));
+    let ran = mdiff(["diff", "--json", "-q"]).args([&base, &target]).run();
+    let (mut left, mut right) = (Rows::new(), Rows::new());
+    for line in ran.exits(1).stdout.lines() {
+        let line = serde_json::from_str(line).unwrap();
+        add(&mut left, &line, "left");
+        add(&mut right, &line, "right");
+    }
+    let sides = ["base", "target"].map(|side| expected(&newer(&format!("{side}.expected.jsonl"))));
+    assert_eq!(&left - &right, &sides[0] - &sides[1]);
+    assert_eq!(&right - &left, &sides[1] - &sides[0]);
+    // Statements that psql was seen to take, and that made the server's rows those of the target.
+    let folder = tempfile::tempdir().unwrap();
+    let patch = folder.path().join("p.mpatch");
+    let made = mdiff(["patch", "-q", "-o"]).args([&patch, &base, &target]);
+    made.run().exits(0);
+    let taken = std::fs::read_to_string(newer("18/patch.sql")).unwrap();
+    let statements = mdiff(["cat", "--format", "sql"]).args([&patch]).run();
+    statements.exits(0).prints_exactly(&taken);
 }
 
 #[test]

@@ -28,27 +28,49 @@ pub fn read(path: &Path, options: &[&str]) -> Rows {
         .exits(0);
     let mut rows = Rows::new();
     for line in ran.stdout.lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let mut row = line["key"].as_object().unwrap().clone();
-        row.extend(line["value"].as_object().unwrap().clone());
-        let shaped = shape(line["table"].as_str().unwrap(), &row);
-        assert!(rows.insert(shaped), "a row stands twice: {line}");
+        add(&mut rows, &serde_json::from_str(line).unwrap(), "value");
     }
     rows
+}
+
+/// Adds a row that mdiff prints, with the value of this name, where it has one.
+pub fn add(rows: &mut Rows, line: &Value, value: &str) {
+    let Some(value) = line[value].as_object() else {
+        return;
+    };
+    let mut row = line["key"].as_object().unwrap().clone();
+    // Fields are texts; a number is how often a row of a table without a key is there.
+    let copies = value.get("copies").and_then(Value::as_u64);
+    if copies.is_none() {
+        row.extend(value.clone());
+    }
+    let shaped = shape(line["table"].as_str().unwrap(), &row);
+    for copy in 1..=copies.unwrap_or(1) {
+        let added = rows.insert(numbered(&shaped, copy));
+        assert!(added, "a row stands twice: {line}");
+    }
+}
+
+/// Equal rows of a table without a key, told apart.
+fn numbered(row: &str, copy: u64) -> String {
+    match copy {
+        1 => row.to_owned(),
+        _ => format!("{row}, for the {copy}. time"),
+    }
 }
 
 /// What the server says, in the form of `testdata/postgres/*.expected.jsonl`.
 pub fn expected(path: &Path) -> Rows {
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| {
-            let line: Value = serde_json::from_str(line).unwrap();
-            shape(
-                line["table"].as_str().unwrap(),
-                line["row"].as_object().unwrap(),
-            )
-        })
-        .collect()
+    let mut rows = Rows::new();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let row = line["row"].as_object().unwrap();
+        let shaped = shape(line["table"].as_str().unwrap(), row);
+        let copy = (1..).find(|copy| rows.insert(numbered(&shaped, *copy)));
+        assert!(copy.is_some());
+    }
+    rows
 }
 
 /// A row of the shared fixtures' `expected.NAME.jsonl`, whose fields are as JSON has them.

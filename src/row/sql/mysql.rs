@@ -70,14 +70,41 @@ pub(super) fn literal(sql_type: Option<&str>, field: &[u8]) -> String {
     of_kind.unwrap_or_else(|| text(field))
 }
 
+/// What is true of the row with this value in a column of the key.
+pub(super) fn condition(name: &str, sql_type: &str, field: &[u8]) -> String {
+    let value = literal(Some(sql_type), field);
+    match is_short_float(sql_type) {
+        true => prints_as(name, &value),
+        false => format!("{name} = {value}"),
+    }
+}
+
+/// What a column is set to, so that it has this value in a dump.
+pub(super) fn assigned(name: &str, sql_type: &str, field: &[u8]) -> String {
+    let value = literal(Some(sql_type), field);
+    match is_short_float(sql_type) {
+        // A value that did not change keeps the digits that no dump shows.
+        true => format!("IF({}, {name}, {value})", prints_as(name, &value)),
+        false => value,
+    }
+}
+
+/// Whether the server prints fewer digits of this type than it stores: six.
+fn is_short_float(sql_type: &str) -> bool {
+    let word = sql_type.get(..5).unwrap_or_default();
+    word.eq_ignore_ascii_case("float")
+}
+
+/// What is true where a float is printed so.
+fn prints_as(name: &str, value: &str) -> String {
+    format!("CONCAT({name}) + 0e0 = {value}")
+}
+
 /// What is true of the rows that have exactly this value in a column, whatever its collation takes for equal.
 pub(super) fn exact_condition(name: &str, sql_type: &str, field: &[u8]) -> String {
     let value = literal(Some(sql_type), field);
     match Kind::of_type(sql_type) {
-        // The server prints fewer digits of these than it stores, which tell no values apart that are this near.
-        Kind::Float if sql_type.starts_with("float") => {
-            format!("ABS({name} - {value}) <= 0.000001e0 * ABS({value})")
-        }
+        Kind::Float if is_short_float(sql_type) => prints_as(name, &value),
         Kind::Number | Kind::Float | Kind::Bits | Kind::Bytes => format!("{name} = {value}"),
         // Of a file that holds texts in the character sets of their columns.
         Kind::Text if std::str::from_utf8(field).is_err() => {
@@ -144,6 +171,14 @@ mod tests {
             assert_eq!(literal(Some(sql_type), field), want, "{sql_type}");
         }
         assert_eq!(literal(None, b"7"), "'7'");
+        // Of 123456.789 the server prints six digits.
+        let prints = "CONCAT(`f`) + 0e0 = 123457e0";
+        let float = "FLOAT unsigned";
+        assert_eq!(condition("`f`", float, b"123457"), prints);
+        assert_eq!(exact_condition("`f`", "float", b"123457"), prints);
+        let kept = format!("IF({prints}, `f`, 123457e0)");
+        assert_eq!(assigned("`f`", float, b"123457"), kept);
+        assert_eq!(assigned("`f`", "double", b"0.5"), "0.5e0");
         assert_eq!(name("odd`name"), "`odd``name`");
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! | column | what of it counts |
 //! |---|---|
-//! | integers, decimals, floats, year | the number ([`crate::row::decimal`]): `007`, `7.0` and `7` are one; zero fill and scale do not count |
+//! | integers, decimals, floats, year | the number ([`crate::row::decimal`]): `007`, `7.0` and `7` are one; zero fill and scale do not count; of a float the six digits that the server prints |
 //! | bit | the number that the bits make, whether they are spelled `b'101'`, `0x05` or as raw bytes |
 //! | binary, blob, spatial types, vector | the bytes |
 //! | all else (char, text, enum, set, json, dates and times, uuid, inet) | the bytes of its text, escapes undone |

@@ -12,6 +12,7 @@ use crate::row::columns::{copies, decode_key, decode_value};
 use crate::source::{self, Snapshot, SourceOptions, Table};
 
 mod damage;
+mod mysql_9_7;
 mod statements;
 mod variants;
 

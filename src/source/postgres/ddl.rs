@@ -166,6 +166,8 @@ fn table_element(tokens: &mut Tokens<'_>, ddl: &mut TableDdl) -> Option<()> {
     let is_constraint = match first {
         Token::Word(word) => match word.as_str() {
             "constraint" | "primary" | "unique" | "check" | "foreign" | "like" => true,
+            // NOT NULL of an inherited column, since PostgreSQL 18.
+            "not" => true,
             // It may be a column's name.
             "exclude" => behind
                 .next()

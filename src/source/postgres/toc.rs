@@ -90,6 +90,16 @@ impl Toc {
         };
         reader.toc(container)
     }
+
+    /// Whether a table of as many contents begins at an offset.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    pub fn is_again_at(&self, input: &Input, offset: u64) -> Result<bool> {
+        let count = integer(input, offset, self.int_len, &mut Vec::new())?;
+        Ok(usize::try_from(count) == Ok(self.entries.len()))
+    }
 }
 
 struct Reader<'a> {

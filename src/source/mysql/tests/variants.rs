@@ -4,7 +4,7 @@ use super::*;
 use crate::source::LoadOptions;
 
 /// What a server said it holds: rows by table, in the order of all fields.
-fn expected(name: &str) -> BTreeMap<String, Vec<Fields>> {
+pub(super) fn expected(name: &str) -> BTreeMap<String, Vec<Fields>> {
     let mut tables: BTreeMap<String, Vec<Fields>> = BTreeMap::new();
     for line in lines(&testdata(name)) {
         let row = line["row"].as_object().unwrap();
