@@ -206,8 +206,8 @@ fn all_blocks(input: &Input, toc: &Toc) -> Result<HashMap<i64, u64>> {
                 }
                 at = behind + 1 + u64::from(toc.int_len);
             }
-            // pg_dump to a file by its standard output: the table of contents, with the offsets, which was to go over the first
-            // one and went to the end, because pg_dump had set its standard output to append.
+            // Since PostgreSQL 16, of pg_dump -Fc > FILE: the table of contents, now with offsets, was to go over the first one. It
+            // goes to the end, as pg_dump sets its standard output to append.
             0 if toc.is_again_at(input, at)? => break,
             other => {
                 return Err(Error::damaged(
