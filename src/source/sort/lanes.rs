@@ -114,8 +114,9 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Lets this thread push rows, with `push`, and the others of the current rayon pool sort and write them. The threads share the
-    /// memory.
+    /// Lets this thread push rows, with `push`, and as many others as make up a rayon pool sort and write them. The threads share the
+    /// memory. The others are of no pool: this thread waits for them, and a pool need not wake a thread for what another of its own
+    /// can do.
     ///
     /// # Errors
     ///
@@ -153,11 +154,12 @@ impl<'a> Sorter<'a> {
             batches,
             has_failed: Arc::clone(&has_failed),
         });
-        let pushed = rayon::in_place_scope(|scope| {
+        let pushed = std::thread::scope(|scope| {
             for _ in 1..threads {
-                let (lane, received) = (self.lane(threads), Arc::clone(&received));
+                let (mut lane, received) = (self.lane(threads), Arc::clone(&received));
+                lane.is_alone = true;
                 let work = &work;
-                scope.spawn(move |_| work(lane, received));
+                scope.spawn(move || work(lane, received));
             }
             drop(received);
             // Whoever waits for more rows goes on when this sorter is gone.

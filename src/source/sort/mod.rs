@@ -63,6 +63,8 @@ pub struct Sorter<'a> {
     note_cut: bool,
     /// Takes the rows when the memory is full, instead of a run.
     hand_on: Option<lanes::HandOn>,
+    /// It is of a thread of no pool: those of the common one may be waiting for what it does.
+    is_alone: bool,
 }
 
 /// Rows in memory.
@@ -145,6 +147,7 @@ impl<'a> Sorter<'a> {
             run: None,
             note_cut: false,
             hand_on: None,
+            is_alone: false,
         }
     }
 
@@ -250,7 +253,7 @@ impl<'a> Sorter<'a> {
 
     fn write_sorted(&mut self, stored: &[u8], rows: usize) -> Result<()> {
         let twice = self.shared.twice;
-        let order = order::sorted(stored, rows);
+        let order = order::sorted(stored, rows, self.is_alone);
         let mut rows = order
             .iter()
             .map(|at| run::row_at(stored, at.at()))

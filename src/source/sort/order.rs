@@ -23,20 +23,24 @@ impl Entry {
     }
 }
 
-/// The `count` rows that are stored, by key and then by place.
-pub(super) fn sorted(stored: &[u8], count: usize) -> Vec<Entry> {
+/// The `count` rows that are stored, by key and then by place; sorted by this thread alone, or by all of a rayon pool.
+pub(super) fn sorted(stored: &[u8], count: usize, is_alone: bool) -> Vec<Entry> {
     let shared = shared_len(stored);
     let mut order = Vec::with_capacity(count);
     order.extend(rows_of(stored).map(|(at, row)| Entry {
         prefix: prefix(row.key.get(shared..).unwrap_or_default()),
         at,
     }));
-    order.par_sort_unstable_by(|a, b| {
+    let compare = |a: &Entry, b: &Entry| {
         a.prefix.cmp(&b.prefix).then_with(|| {
             let (a, b) = (row_at(stored, a.at), row_at(stored, b.at));
             a.key.cmp(b.key).then(a.place.cmp(&b.place))
         })
-    });
+    };
+    match is_alone {
+        true => order.sort_unstable_by(compare),
+        false => order.par_sort_unstable_by(compare),
+    }
     order
 }
 
