@@ -201,16 +201,21 @@ fn sql(table: &PatchTable, op: &Op) -> String {
         }
         (Some(value), None) => {
             let all: Vec<(String, String)> = key.into_iter().chain(value).collect();
-            let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
-            let texts: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
-            format!(
-                "INSERT INTO {name} ({}){} VALUES ({});",
-                names.join(", "),
-                spelling.overriding(),
-                texts.join(", ")
-            )
+            insert(spelling, &name, &all)
         }
     }
+}
+
+/// The statement that adds a row with these names and values.
+fn insert(spelling: Spelling<'_>, table: &str, columns: &[(String, String)]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let texts: Vec<&str> = columns.iter().map(|(_, text)| text.as_str()).collect();
+    format!(
+        "INSERT INTO {table} ({}){} VALUES ({});",
+        names.join(", "),
+        spelling.overriding(),
+        texts.join(", ")
+    )
 }
 
 /// Prints the statements that make a table without a key hold a row as often as the operation says.
@@ -242,20 +247,17 @@ fn counted(table: &PatchTable, columns: &[String], op: &Op, out: &mut Output) ->
             ))?,
         }
     }
-    let names: Vec<String> = columns.iter().map(|name| spelling.name(name)).collect();
-    let texts: Vec<String> = row()
-        .map(|(at, (_, field))| field.map_or("NULL".into(), |field| spelling.key(at, field)))
-        .collect();
-    let insert = match names.is_empty() {
-        true => format!("INSERT INTO {name} DEFAULT VALUES;"),
-        false => format!(
-            "INSERT INTO {name} ({}){} VALUES ({});",
-            names.join(", "),
-            spelling.overriding(),
-            texts.join(", ")
-        ),
+    let text = |at: usize, field: Option<&[u8]>| {
+        field.map_or_else(|| "NULL".into(), |field| spelling.key(at, field))
     };
-    (0..copies).try_for_each(|_| out.line(&insert))
+    let all: Vec<(String, String)> = row()
+        .map(|(at, (name, field))| (spelling.name(name), text(at, field)))
+        .collect();
+    let statement = match all.is_empty() {
+        true => format!("INSERT INTO {name} DEFAULT VALUES;"),
+        false => insert(spelling, &name, &all),
+    };
+    (0..copies).try_for_each(|_| out.line(&statement))
 }
 
 /// An operation's columns as SQL.

@@ -102,17 +102,14 @@ fn prints_as(name: &str, value: &str) -> String {
 
 /// What is true of the rows that have exactly this value in a column, whatever its collation takes for equal.
 pub(super) fn exact_condition(name: &str, sql_type: &str, field: &[u8]) -> String {
-    let value = literal(Some(sql_type), field);
-    match Kind::of_type(sql_type) {
-        Kind::Float if is_short_float(sql_type) => prints_as(name, &value),
-        Kind::Number | Kind::Float | Kind::Bits | Kind::Bytes => format!("{name} = {value}"),
+    if Kind::of_type(sql_type) != Kind::Text {
+        return condition(name, sql_type, field);
+    }
+    let value = text(field);
+    match std::str::from_utf8(field) {
+        Ok(_) => format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({value} AS BINARY)"),
         // Of a file that holds texts in the character sets of their columns.
-        Kind::Text if std::str::from_utf8(field).is_err() => {
-            format!("CAST({name} AS BINARY) = {value}")
-        }
-        Kind::Text => {
-            format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = CAST({value} AS BINARY)")
-        }
+        Err(_) => format!("CAST({name} AS BINARY) = {value}"),
     }
 }
 

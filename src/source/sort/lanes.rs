@@ -105,10 +105,7 @@ impl<'a> Sorter<'a> {
                 scope.spawn(move |_| work(lane));
             }
         });
-        match failure
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-        {
+        match locked(&failure).take() {
             Some((_, error)) => Err(error),
             None => Ok(()),
         }

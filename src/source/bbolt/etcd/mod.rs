@@ -224,9 +224,7 @@ impl Revisions {
                 .map(|end| end.to_be_bytes().to_vec()),
         }
     }
-}
 
-impl Revisions {
     fn push_revisions(&self, sorter: &mut Sorter<'_>) -> Result<()> {
         let file = &self.file;
         let path = file.input.path();

@@ -106,6 +106,26 @@ fn a_dump_of_two_databases_holds_the_rows_of_both() {
     check(&path, &SourceOptions::default(), &both);
 }
 
+/// The rows of a folder whose texts are in the character sets of their columns, without the texts that are not in UTF-8.
+fn check_in_charsets(path: &Path, mut options: SourceOptions, known: &Tables) {
+    for mmap in [true, false] {
+        options.file.mmap = mmap;
+        check_without(&["v", "u16"], path, &options, known);
+    }
+}
+
+/// The folder of `--tab`, with the name that the server gave the files called `weird` here: not every system has such names.
+fn tab() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder("tab")).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let name = name.replace("weird", "we`ird ; n\"ame");
+        std::fs::copy(file.path(), copy.path().join(name)).unwrap();
+    }
+    copy
+}
+
 #[test]
 fn texts_in_the_character_sets_of_their_columns_are_read_as_they_are() {
     let base = known("base");
@@ -121,16 +141,13 @@ fn texts_in_the_character_sets_of_their_columns_are_read_as_they_are() {
     few.retain(|name, _| name == "kinds" || name == "names");
     for (name, options, known) in [
         ("dumps/binary.sql.gz", SourceOptions::default(), &base),
-        ("tab", SourceOptions::default(), &base),
         ("tab-csv", csv, &few),
     ] {
-        let left_out = ["v", "u16"];
-        check_without(&left_out, &folder(name), &options, known);
-        let mut options = options;
-        options.file.mmap = false;
-        check_without(&left_out, &folder(name), &options, known);
+        check_in_charsets(&folder(name), options, known);
     }
-    let snapshot = source::open(&folder("tab"), &SourceOptions::default()).unwrap();
+    let tab = tab();
+    check_in_charsets(tab.path(), SourceOptions::default(), &base);
+    let snapshot = source::open(tab.path(), &SourceOptions::default()).unwrap();
     let rows = rows_of(table(&*snapshot, "kinds")).unwrap();
     let row = |id: &[u8]| {
         let found = rows.iter().find(|row| row["id"].as_deref() == Some(id));
