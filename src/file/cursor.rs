@@ -3,51 +3,60 @@
 /// Reads little-endian integers, varints and byte strings from the front of a slice.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
-    bytes: &'a [u8],
-    position: usize,
+    rest: &'a [u8],
+    len: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// Starts at the front of `bytes`.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Cursor<'a> {
-        Cursor { bytes, position: 0 }
+        Cursor {
+            rest: bytes,
+            len: bytes.len(),
+        }
     }
 
     /// Bytes read so far: the offset of the next read, for error messages.
+    #[inline]
     pub fn position(&self) -> usize {
-        self.position
+        self.len - self.rest.len()
     }
 
     /// The bytes not yet read.
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.position..).unwrap_or_default()
+        self.rest
     }
 
     /// Whether all is read.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.position >= self.bytes.len()
+        self.rest.is_empty()
     }
 
     /// Reads `len` bytes.
     #[inline]
     pub fn take(&mut self, len: u64) -> Option<&'a [u8]> {
-        let len = usize::try_from(len).ok()?;
-        let end = self.position.checked_add(len)?;
-        let taken = self.bytes.get(self.position..end)?;
-        self.position = end;
+        let (taken, rest) = self.rest.split_at_checked(usize::try_from(len).ok()?)?;
+        self.rest = rest;
         Some(taken)
     }
 
     /// Reads `N` bytes.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N as u64)?.try_into().ok()
+        let (taken, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*taken)
     }
 
     /// Reads one byte.
     #[inline]
     pub fn u8(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[byte]| byte)
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
     }
 
     /// Reads a little-endian u16.
@@ -73,12 +82,13 @@ impl<'a> Cursor<'a> {
     /// Reads a base-128 varint, low group first, of at most ten bytes; `None` also where it overflows 64 bits.
     #[inline]
     pub fn varint(&mut self) -> Option<u64> {
-        let first = *self.bytes.get(self.position)?;
-        if first < 0x80 {
-            self.position += 1;
-            return Some(u64::from(first));
+        match self.rest.split_first() {
+            Some((first @ ..0x80, rest)) => {
+                self.rest = rest;
+                Some(u64::from(*first))
+            }
+            _ => self.varint_long(),
         }
-        self.varint_long()
     }
 
     fn varint_long(&mut self) -> Option<u64> {
@@ -120,10 +130,15 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Appends the first `len` bytes of `bytes`; few of many in one piece of fixed length, without a call.
+/// Bytes that are copied in one piece, without a call.
+pub const PIECE_BYTES: usize = 16;
+/// Room for so many.
+pub type Piece = [u8; PIECE_BYTES];
+
+/// Appends the first `len` bytes of `bytes`; few of many in one piece.
 #[inline]
 pub fn push_front(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
-    match bytes.first_chunk::<16>() {
+    match bytes.first_chunk::<PIECE_BYTES>() {
         Some(piece) if len <= piece.len() => {
             let end = out.len() + len;
             out.extend_from_slice(piece);
@@ -131,6 +146,72 @@ pub fn push_front(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
         }
         _ => out.extend_from_slice(bytes.get(..len).unwrap_or(bytes)),
     }
+}
+
+/// Room to write bytes into, which is made once for many pieces.
+pub struct Room<'a> {
+    rest: &'a mut [u8],
+}
+
+impl<'a> Room<'a> {
+    /// All of `bytes` can be written over.
+    #[inline]
+    pub fn new(bytes: &'a mut [u8]) -> Room<'a> {
+        Room { rest: bytes }
+    }
+
+    /// Writes the first `len` bytes of `bytes`, few of many in one piece; what lies behind them in the room is lost. `None` where there
+    /// are no more bytes, or no room for a piece.
+    #[inline]
+    pub fn push_front(&mut self, bytes: &[u8], len: usize) -> Option<()> {
+        let rest = std::mem::take(&mut self.rest);
+        match bytes.first_chunk::<PIECE_BYTES>() {
+            Some(piece) if len <= PIECE_BYTES => *rest.first_chunk_mut()? = *piece,
+            _ => copy_front(rest, bytes, len)?,
+        }
+        self.rest = rest.get_mut(len..)?;
+        Some(())
+    }
+
+    /// Has `write` write a piece and say how many bytes of it count. `None` where there is no room for a piece.
+    #[inline]
+    pub fn push_piece(&mut self, write: impl FnOnce(&mut Piece) -> usize) -> Option<()> {
+        let rest = std::mem::take(&mut self.rest);
+        let len = write(rest.first_chunk_mut()?);
+        self.rest = rest.get_mut(len..)?;
+        Some(())
+    }
+
+    /// Writes a base-128 varint, low group first; `None` where there is no room.
+    #[inline]
+    pub fn push_varint(&mut self, mut value: u64) -> Option<()> {
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80)?;
+            value >>= 7;
+        }
+        self.push(value as u8)
+    }
+
+    #[inline]
+    fn push(&mut self, byte: u8) -> Option<()> {
+        let (first, rest) = std::mem::take(&mut self.rest).split_first_mut()?;
+        *first = byte;
+        self.rest = rest;
+        Some(())
+    }
+
+    /// Bytes that can yet be written.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+}
+
+/// Not inlined: a compiler that sees both copies makes one of them, by a call.
+#[inline(never)]
+fn copy_front(out: &mut [u8], bytes: &[u8], len: usize) -> Option<()> {
+    out.get_mut(..len)?.copy_from_slice(bytes.get(..len)?);
+    Some(())
 }
 
 /// Appends a varint length, then the bytes.

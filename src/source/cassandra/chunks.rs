@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Some files of ScyllaDB lack CRC.db; then nothing can be checked. Digest.crc32 has the CRC-32 of the whole file as it
-//! is stored, in decimal digits; [`Chunks::check_digest`] is for who wants to read all of it for that.
+//! is stored, in decimal digits. It follows from those of the chunks, so who has read all of these need not read the file again.
 
-use super::checksum::{Crc32, crc32};
+use super::checksum::{Joined, crc32};
 use super::compression::CompressionInfo;
 use super::descriptor::Descriptor;
 use super::wire;
@@ -35,7 +35,7 @@ struct Sums {
     chunk_len: u64,
 }
 
-/// Length of the pieces in which a file without checksums is read, and of those for the digest.
+/// Length of the pieces in which a file without checksums is read.
 const PIECE_BYTES: u64 = 64 << 10;
 
 /// What reading chunks needs besides the files; have one a thread.
@@ -156,7 +156,8 @@ impl Chunks {
             .map_err(|what| self.damaged(start, format!("compressed chunk {index}: {what},")))
     }
 
-    /// Compares the CRC-32 of the whole of Data.db with Digest.crc32; returns false where there is no such file. Reads the file once.
+    /// Compares the CRC-32 of the whole of Data.db with Digest.crc32; returns false where there is no such file. Of chunks with
+    /// checksums these are taken for right: only [`Chunks::read`] compares them with the data.
     ///
     /// # Errors
     ///
@@ -173,19 +174,52 @@ impl Chunks {
             .trim()
             .parse()
             .map_err(|_| Error::damaged(&path, 0, "not a checksum in decimal digits"))?;
-        let (mut crc, mut at, mut scratch) = (Crc32::new(), 0, Vec::new());
-        while at < self.input.len() {
-            let len = (self.input.len() - at).min(16 * PIECE_BYTES);
-            crc.update(self.input.read(at, len, &mut scratch)?);
-            at += len;
-        }
-        match crc.finish() == wanted {
+        match self.whole_crc()? == wanted {
             true => Ok(true),
             false => Err(self.damaged(
                 0,
                 "the checksum of the whole file, in Digest.crc32, does not match",
             )),
         }
+    }
+
+    /// The CRC-32 of the whole file, if its chunks are of their checksums.
+    fn whole_crc(&self) -> Result<u32> {
+        let (data_len, chunk_len) = (self.data_len(), self.chunk_len());
+        let chunks = 0..data_len.div_ceil(chunk_len);
+        let (mut joined, mut scratch) = (Joined::new(), Vec::new());
+        match &self.kind {
+            Kind::Compressed(info) => {
+                for index in 0..info.chunk_count {
+                    let (start, end) = info.chunk(index, self.input.len())?;
+                    // Cassandra may append a chunk that holds nothing, which nobody reads.
+                    let sum_at = match chunks.contains(&index) {
+                        true => start.max(end.saturating_sub(4)),
+                        false => start,
+                    };
+                    let read = self.input.read(sum_at, end - sum_at, &mut scratch)?;
+                    let sum = wire::u32(&mut Cursor::new(read));
+                    if sum_at > start {
+                        joined.push(sum.unwrap_or(0), sum_at - start);
+                    }
+                    joined.push(crc32(read), end - sum_at);
+                }
+            }
+            Kind::Plain(Some(sums)) => {
+                for index in chunks {
+                    let len = chunk_len.min(data_len - index * chunk_len);
+                    joined.push(sums.sum(index)?, len);
+                }
+            }
+            Kind::Plain(None) => {
+                for index in chunks {
+                    let start = index * chunk_len;
+                    let len = chunk_len.min(data_len - start);
+                    joined.push(crc32(self.input.read(start, len, &mut scratch)?), len);
+                }
+            }
+        }
+        Ok(joined.finish())
     }
 
     /// Returns Changed if one of the files changed since it was opened.

@@ -45,7 +45,8 @@ pub struct CompressionInfo {
     /// Length of the data before compression.
     pub data_len: u64,
     offsets_at: u64,
-    chunk_count: u64,
+    /// Chunks of Data.db, at least those that the data take.
+    pub chunk_count: u64,
 }
 
 /// CompressionInfo.db before its offsets is a few dozen bytes; options are short.

@@ -74,7 +74,7 @@ impl Sstable {
             within: None,
             in_partition: false,
             clustering: Vec::new(),
-            plain: None,
+            plain_len: 0,
         }
     }
 
@@ -94,7 +94,8 @@ impl Sstable {
         }
     }
 
-    /// Compares Data.db with Digest.crc32; returns false where there is no such file. Reads the whole file.
+    /// Compares the checksums of all chunks with Digest.crc32; returns false where there is no such file. For who has read them all,
+    /// and so has seen that the data are theirs.
     ///
     /// # Errors
     ///
@@ -200,10 +201,21 @@ pub struct PartitionHead {
     pub key: Vec<u8>,
     /// Its deletion; [`Deletion::LIVE`] for none.
     pub deletion: Deletion,
-    /// Where it begins, in the data before compression.
+    /// Where it begins, in the data before compression; 0 where it comes from elsewhere.
     pub offset: u64,
     /// The range deletion that is open where its unfiltereds are read from; [`Deletion::LIVE`] for none.
     pub open: Deletion,
+}
+
+impl Default for PartitionHead {
+    fn default() -> PartitionHead {
+        PartitionHead {
+            key: Vec::new(),
+            deletion: Deletion::LIVE,
+            offset: 0,
+            open: Deletion::LIVE,
+        }
+    }
 }
 
 /// What follows in a partition.
@@ -226,15 +238,14 @@ pub struct PartitionReader<'a> {
     within: Option<Within>,
     in_partition: bool,
     clustering: Vec<Option<Place>>,
-    /// The front of a plain row that was read and can be read again.
-    plain: Option<Front>,
+    /// Length of a plain row that was read and can be read again; 0 for none.
+    plain_len: usize,
 }
 
 impl PartitionReader<'_> {
     /// Where the reader is, in the data before compression.
     pub fn offset(&self) -> u64 {
-        let behind = self.plain.as_ref().map_or(0, Front::len);
-        self.window.position().saturating_add(behind)
+        self.window.position().saturating_add(self.plain_len as u64)
     }
 
     /// Goes to the next partition, over what is left of the present one; `None` at the end of the range.
@@ -243,29 +254,37 @@ impl PartitionReader<'_> {
     ///
     /// I/O errors; Damaged, also where a partition does not end at the end of the range; Limit.
     pub fn next_partition(&mut self) -> Result<Option<PartitionHead>> {
+        let mut head = PartitionHead::default();
+        Ok(self.next_head(&mut head)?.then_some(head))
+    }
+
+    /// As [`PartitionReader::next_partition`], with the memory of a former head; false at the end of the range.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PartitionReader::next_partition`].
+    pub fn next_head(&mut self, head: &mut PartitionHead) -> Result<bool> {
         self.skip_partition()?;
-        let offset = self.window.position();
-        if offset > self.to {
+        head.offset = self.window.position();
+        if head.offset > self.to {
             let what = "a partition goes on here, where another is said to begin";
             return Err(self.sstable.damaged(self.to, what));
         }
-        if offset == self.to {
-            return Ok(None);
+        if head.offset == self.to {
+            return Ok(false);
         }
         loop {
             let mut cursor = Cursor::new(self.window.loaded());
             let key = wire::u16_prefixed(&mut cursor);
             let deletion = key.and_then(|_| self.sstable.shape.partition_deletion(&mut cursor));
             if let (Some(key), Some(deletion)) = (key, deletion) {
-                let (key, len) = (key.to_vec(), cursor.position() as u64);
-                self.window.advance(len);
+                head.key.clear();
+                head.key.extend_from_slice(key);
+                head.deletion = deletion;
+                self.window.advance(cursor.position() as u64);
                 self.in_partition = true;
-                return Ok(Some(PartitionHead {
-                    key,
-                    deletion,
-                    offset,
-                    open: self.go_within()?,
-                }));
+                head.open = self.go_within()?;
+                return Ok(true);
             }
             self.load()?;
         }
@@ -298,29 +317,51 @@ impl PartitionReader<'_> {
         self.decode(&front, row)
     }
 
-    /// As [`PartitionReader::next_unfiltered`]; but a plain row is encoded into `plain`, of `row` only its clustering values are set,
-    /// and the result is `None`.
+    /// As [`PartitionReader::next_unfiltered`]; but a plain row is read into `plain`, `row` is left as it is, and the result is
+    /// `None`. [`PartitionReader::plain_bytes`] are those of the row until something else is read.
     ///
     /// # Errors
     ///
     /// I/O errors; Damaged; Limit.
-    pub fn next_encoded(
+    #[inline]
+    pub fn next_or_plain(
         &mut self,
         plan: &Plan,
         row: &mut Row,
         plain: &mut Plain,
     ) -> Result<Option<Unfiltered>> {
+        self.pass_plain();
+        if self.in_partition && self.is_plain(plan, plain) {
+            return Ok(None);
+        }
+        let loaded = self.window.loaded().len();
         let Some(front) = self.loaded_front()? else {
             return Ok(Some(Unfiltered::End));
         };
-        let bytes = loaded(&self.window, &front);
-        let shape = &self.sstable.shape;
-        if shape.plain(bytes, &front, plan, plain).is_none() {
-            return self.decode(&front, row).map(Some);
+        if self.window.loaded().len() > loaded && self.is_plain(plan, plain) {
+            return Ok(None);
         }
-        shape.prefix(bytes, &front, &mut self.clustering, row);
-        self.plain = Some(front);
-        Ok(None)
+        self.decode(&front, row).map(Some)
+    }
+
+    /// Whether a plain row follows, all of which is loaded.
+    #[inline]
+    fn is_plain(&mut self, plan: &Plan, plain: &mut Plain) -> bool {
+        let shape = &self.sstable.shape;
+        self.plain_len = shape.plain(self.window.loaded(), plan, plain).unwrap_or(0);
+        self.plain_len > 0
+    }
+
+    /// The bytes that begin with the plain row that was read last.
+    #[inline]
+    pub fn plain_bytes(&self) -> &[u8] {
+        self.window.loaded()
+    }
+
+    #[inline]
+    fn pass_plain(&mut self) {
+        let len = std::mem::take(&mut self.plain_len);
+        self.window.advance(len as u64);
     }
 
     /// Decodes the plain row that was read last into `row`.
@@ -330,7 +371,7 @@ impl PartitionReader<'_> {
     /// Damaged; Limit.
     pub fn decode_plain(&mut self, row: &mut Row) -> Result<()> {
         // It was not passed yet, so it is what follows.
-        self.plain = None;
+        self.plain_len = 0;
         self.next_unfiltered(row).map(|_| ())
     }
 
@@ -384,9 +425,7 @@ impl PartitionReader<'_> {
 
     /// The front of the next unfiltered, whose end is in the file; `None` at the end of the partition, which is then behind.
     fn front(&mut self) -> Result<Option<Front>> {
-        if let Some(plain) = self.plain.take() {
-            self.window.advance(plain.len());
-        }
+        self.pass_plain();
         if !self.in_partition {
             return Ok(None);
         }

@@ -35,8 +35,9 @@ pub const STATIC: u8 = 2;
 /// The kind of rows and of bounds of range deletions.
 pub const CLUSTERED: u8 = 3;
 
+/// The side of a row.
+pub const AT: u8 = 0x80;
 const BEFORE: u8 = 0x00;
-const AT: u8 = 0x80;
 const BEHIND: u8 = 0xff;
 
 /// Appends a partition's place: its token and its key.
@@ -97,8 +98,14 @@ pub fn push_bound(
     Some(())
 }
 
+/// Appends a clustering value.
 #[inline]
-fn push_value(out: &mut Vec<u8>, cql_type: &CqlType, value: Option<&[u8]>, exactness: Exactness) {
+pub fn push_value(
+    out: &mut Vec<u8>,
+    cql_type: &CqlType,
+    value: Option<&[u8]>,
+    exactness: Exactness,
+) {
     match exactness {
         Exactness::Equal => cql_type.push_sort_key(value, out),
         Exactness::Bytes => cql_type.push_ordered(value, out),

@@ -12,6 +12,7 @@ use super::model::Row;
 use super::partitioner::Partitioner;
 use super::schema::{self, TableSchema};
 use super::types::CqlType;
+use super::value::Name;
 use crate::error::{Error, Result};
 
 /// A column of a table.
@@ -19,6 +20,8 @@ use crate::error::{Error, Result};
 pub struct Column {
     /// Its name; of key columns without a schema, `key` or `clustering` and a number.
     pub name: Vec<u8>,
+    /// Its name, as values have it.
+    pub spelled: Name,
     /// Its type.
     pub cql_type: CqlType,
     /// Whether it has a cell for each element.
@@ -36,6 +39,7 @@ impl Column {
     /// A column of this name and type.
     pub fn new(name: Vec<u8>, cql_type: CqlType) -> Column {
         Column {
+            spelled: Name::new(&name),
             name,
             is_complex: cql_type.is_complex(),
             is_list: matches!(cql_type, CqlType::List(_)),

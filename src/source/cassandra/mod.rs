@@ -25,6 +25,7 @@ mod marks; // where reading can begin
 pub mod meaning; // what a difference is
 pub mod model; // what an SSTable holds
 pub mod partitioner; // tokens
+mod position; // of rows in a partition
 pub mod reconcile; // SSTables into one stream
 pub mod replicas; // the rows of replicas into one stream
 mod resume; // past damage

@@ -15,12 +15,15 @@
 use std::cmp::Ordering;
 
 use super::cells::Rules;
+use super::data::PartitionHead;
 use super::key::{self, Exactness};
 use super::layout::{Column, Layout, Mapping};
 use super::model::{Deletion, Marker, Row};
+use super::position::Position;
 use super::row_merge::RowMerge;
-use super::rows::plain::Plain;
+use super::rows::plain::{Plain, PlainVersion, Winners};
 use super::tied::Tied;
+use super::view::View;
 use crate::error::{Error, Result};
 
 /// What [`Merger::next`] found.
@@ -28,7 +31,7 @@ use crate::error::{Error, Result};
 pub enum Merged {
     /// A row, in the caller's buffer; its clustering values are in [`Merger::position`] only.
     Row,
-    /// A plain row, whose value [`Merger::take_plain`] gives.
+    /// A plain row, whose value [`Merger::plain_value`] gives.
     Plain,
     /// From here on rows are covered by this deletion, or by none ([`Deletion::LIVE`]).
     Covered(Deletion),
@@ -41,7 +44,7 @@ pub enum Merged {
 pub enum Next {
     /// A row, in the caller's buffer.
     Row,
-    /// A plain row, in the caller's other buffer; of the row only the clustering values are set.
+    /// A plain row, in the caller's other buffer.
     Plain,
     /// A range tombstone marker.
     Marker(Box<Marker>),
@@ -49,25 +52,14 @@ pub enum Next {
     End,
 }
 
-/// The head of a partition in one SSTable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Its key.
-    pub key: Vec<u8>,
-    /// Its deletion.
-    pub deletion: Deletion,
-    /// The range deletion that is open where [`Versions::next`] begins.
-    pub open: Deletion,
-}
-
 /// One SSTable, read from the front.
 pub trait Versions {
-    /// Goes to the next partition, past what is left of this one.
+    /// Goes to the next partition, past what is left of this one, and sets `head` to its head; false where there is none.
     ///
     /// # Errors
     ///
     /// I/O errors, Damaged.
-    fn next_partition(&mut self) -> Result<Option<Head>>;
+    fn next_partition(&mut self, head: &mut PartitionHead) -> Result<bool>;
 
     /// Reads what stands next in the partition.
     ///
@@ -75,6 +67,11 @@ pub trait Versions {
     ///
     /// I/O errors, Damaged.
     fn next(&mut self, row: &mut Row, plain: &mut Plain) -> Result<Next>;
+
+    /// The bytes that begin with the plain row that was read last.
+    fn plain_bytes(&self) -> &[u8] {
+        &[]
+    }
 
     /// Reads the row again that was plain, as one that is not.
     ///
@@ -93,57 +90,87 @@ pub trait Versions {
 struct Lane<V> {
     versions: V,
     mapping: Mapping,
-    /// The next partition's place, empty behind the last one.
-    partition: Vec<u8>,
-    head: Option<Head>,
+    /// Whether there is a next partition.
+    is_ahead: bool,
+    /// Its head.
+    head: PartitionHead,
+    /// Its place among partitions.
+    partition: Position,
     row: Row,
     plain: Plain,
     next: Next,
     /// Where `next` stands.
-    position: Vec<u8>,
+    position: Position,
     /// The same as the key has it, where that is other bytes.
     exact: Vec<u8>,
-    previous: Vec<u8>,
+    /// Memory for the next position, or partition.
+    scratch: Position,
     /// The range deletion that is open here.
     open: Deletion,
 }
 
 impl<V: Versions> Lane<V> {
     fn next_head(&mut self, layout: &Layout) -> Result<()> {
-        self.head = self.versions.next_partition()?;
+        self.is_ahead = self.versions.next_partition(&mut self.head)?;
         self.next = Next::End;
-        std::mem::swap(&mut self.previous, &mut self.partition);
-        self.partition.clear();
-        let Some(head) = &self.head else {
+        if !self.is_ahead {
             return Ok(());
-        };
+        }
         let (partitioner, key_type) = (layout.partitioner, &layout.key_type);
-        key::push_partition(&mut self.partition, partitioner, key_type, &head.key);
-        if self.partition <= self.previous {
+        let key = self.head.key.as_slice();
+        self.scratch.write(|out| {
+            key::push_partition(out, partitioner, key_type, key);
+            Some(())
+        });
+        if self.scratch <= self.partition {
             return Err(self.versions.damaged("partitions are not in order"));
         }
+        std::mem::swap(&mut self.scratch, &mut self.partition);
         Ok(())
     }
 
     fn begin(&mut self, layout: &Layout) -> Result<()> {
-        self.open = self.head.as_ref().map_or(Deletion::LIVE, |head| head.open);
+        self.open = self.head.open;
         self.position.clear();
         self.advance(layout)
     }
 
+    #[inline]
     fn advance(&mut self, layout: &Layout) -> Result<()> {
         self.next = self.versions.next(&mut self.row, &mut self.plain)?;
-        std::mem::swap(&mut self.previous, &mut self.position);
-        self.position.clear();
+        if let Next::End = self.next {
+            return Ok(());
+        }
+        let next = match self.is_plain() {
+            true => &self.plain.position,
+            false => {
+                self.place(layout)?;
+                &self.scratch
+            }
+        };
+        match self.position.cmp(next) {
+            Ordering::Less => {}
+            Ordering::Equal if !self.is_row() => {}
+            _ => return Err(self.versions.damaged("rows are not in order")),
+        }
+        self.position.copy_from(next);
+        if self.is_plain() && !layout.is_exact {
+            std::mem::swap(&mut self.exact, &mut self.plain.exact);
+        }
+        Ok(())
+    }
+
+    /// Finds the position of a row that is not plain, or of a marker, and gives a row's columns the table's indexes.
+    fn place(&mut self, layout: &Layout) -> Result<()> {
         if let Next::Row = self.next {
             self.mapping.apply(&mut self.row);
         }
         let push = |out: &mut Vec<u8>, exactness| match &self.next {
-            Next::Row | Next::Plain => key::push_row(out, layout, &self.row, exactness),
             Next::Marker(marker) => key::push_bound(out, layout, marker, exactness),
-            Next::End => Some(()),
+            _ => key::push_row(out, layout, &self.row, exactness),
         };
-        let pushed = push(&mut self.position, Exactness::Equal).and_then(|()| {
+        let written = self.scratch.write(|out| push(out, Exactness::Equal));
+        let pushed = written.and_then(|()| {
             if layout.is_exact {
                 return Some(());
             }
@@ -153,16 +180,7 @@ impl<V: Versions> Lane<V> {
         pushed.ok_or_else(|| {
             self.versions
                 .damaged("too many or too few clustering values")
-        })?;
-        if let Next::End = self.next {
-            return Ok(());
-        }
-        let is_row = self.is_row();
-        match self.previous.cmp(&self.position) {
-            Ordering::Less => Ok(()),
-            Ordering::Equal if !is_row => Ok(()),
-            _ => Err(self.versions.damaged("rows are not in order")),
-        }
+        })
     }
 
     fn is_row(&self) -> bool {
@@ -171,6 +189,13 @@ impl<V: Versions> Lane<V> {
 
     fn is_plain(&self) -> bool {
         matches!(self.next, Next::Plain)
+    }
+
+    /// The plain row that stands here.
+    #[inline]
+    fn plain_version(&self) -> Option<PlainVersion<'_>> {
+        let bytes = self.versions.plain_bytes();
+        self.is_plain().then_some((&self.plain, bytes))
     }
 
     /// Makes of a plain row one that is not.
@@ -196,21 +221,18 @@ pub struct Merger<'t, V> {
     deletion: Deletion,
     /// The range deletion that is open in the merged partition.
     open: Deletion,
-    partition: Vec<u8>,
-    key: Vec<u8>,
-    position: Vec<u8>,
+    /// The stronger of both.
+    covered: Deletion,
+    position: Position,
     exact: Vec<u8>,
     cursors: Vec<usize>,
-    /// The current row, where it is plain.
-    plain: Plain,
-    /// What was merged for it before.
-    before: Plain,
+    winners: Winners<'t>,
     /// Cells of the current row for which the rules for equal timestamps choose differently.
     pub tied: Vec<Tied>,
 }
 
 impl<'t, V: Versions> Merger<'t, V> {
-    /// Merges SSTables, each with the mapping of its columns to those of `layout`.
+    /// Merges SSTables, each with the mapping of its columns to those of `layout`; values of plain rows are as `view` sees them.
     ///
     /// # Errors
     ///
@@ -218,6 +240,7 @@ impl<'t, V: Versions> Merger<'t, V> {
     pub fn new(
         layout: &'t Layout,
         rules: Rules,
+        view: View,
         sources: Vec<(V, Mapping)>,
     ) -> Result<Merger<'t, V>> {
         let mut lanes = Vec::with_capacity(sources.len());
@@ -225,14 +248,15 @@ impl<'t, V: Versions> Merger<'t, V> {
             let mut lane = Lane {
                 versions,
                 mapping,
-                partition: Vec::new(),
-                head: None,
+                is_ahead: false,
+                head: PartitionHead::default(),
+                partition: Position::default(),
                 row: Row::default(),
                 plain: Plain::default(),
                 next: Next::End,
-                position: Vec::new(),
+                position: Position::default(),
                 exact: Vec::new(),
-                previous: Vec::new(),
+                scratch: Position::default(),
                 open: Deletion::LIVE,
             };
             lane.next_head(layout)?;
@@ -246,13 +270,11 @@ impl<'t, V: Versions> Merger<'t, V> {
             here: Vec::new(),
             deletion: Deletion::LIVE,
             open: Deletion::LIVE,
-            partition: Vec::new(),
-            key: Vec::new(),
-            position: Vec::new(),
+            covered: Deletion::LIVE,
+            position: Position::default(),
             exact: Vec::new(),
             cursors: Vec::new(),
-            plain: Plain::default(),
-            before: Plain::default(),
+            winners: Winners::new(layout, view),
             tied: Vec::new(),
         })
     }
@@ -270,22 +292,34 @@ impl<'t, V: Versions> Merger<'t, V> {
             lane.next_head(self.layout)?;
         }
         self.members.clear();
-        let ahead = |lane: &&Lane<V>| lane.head.is_some();
-        let Some(first) = self.lanes.iter().filter(ahead).map(|l| &l.partition).min() else {
-            return Ok(None);
-        };
-        self.partition.clone_from(first);
-        self.deletion = Deletion::LIVE;
-        self.open = Deletion::LIVE;
         for (index, lane) in self.lanes.iter().enumerate() {
-            let Some(head) = &lane.head else { continue };
-            if lane.partition == self.partition {
-                self.key.clone_from(&head.key);
-                self.deletion = self.deletion.max(head.deletion);
+            if !lane.is_ahead {
+                continue;
+            }
+            let first = self
+                .members
+                .first()
+                .and_then(|&first| self.lanes.get(first));
+            let order = match first {
+                Some(first) => lane.partition.cmp(&first.partition),
+                None => Ordering::Less,
+            };
+            if order.is_lt() {
+                self.members.clear();
+            }
+            if order.is_le() {
                 self.members.push(index);
             }
         }
-        Ok(Some(self.deletion))
+        let heads = self
+            .members
+            .iter()
+            .filter_map(|&member| self.lanes.get(member));
+        self.deletion = heads.fold(Deletion::LIVE, |strongest, lane| {
+            strongest.max(lane.head.deletion)
+        });
+        self.open = Deletion::LIVE;
+        Ok((!self.members.is_empty()).then_some(self.deletion))
     }
 
     /// Begins to read what is in the current partition; without it, the partition is passed over.
@@ -299,8 +333,13 @@ impl<'t, V: Versions> Merger<'t, V> {
                 lane.begin(self.layout)?;
             }
         }
-        self.open = self.strongest();
+        self.set_open(self.strongest());
         Ok(())
+    }
+
+    fn set_open(&mut self, open: Deletion) {
+        self.open = open;
+        self.covered = self.deletion.max(open);
     }
 
     /// The range deletion that covers rows here, where the deletion of the partition does not; [`Deletion::LIVE`] for none.
@@ -320,31 +359,36 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
     }
 
-    /// The current partition's place among partitions: token and key, see [`super::key`].
-    pub fn partition(&self) -> &[u8] {
-        &self.partition
-    }
-
-    /// The current partition's key.
-    pub fn key(&self) -> &[u8] {
-        &self.key
-    }
-
-    /// The current row's or bound's place in its partition, see [`super::key`].
-    pub fn position(&self) -> &[u8] {
-        match self.layout.is_exact {
-            true => &self.position,
-            false => &self.exact,
+    /// Appends the current partition's place among partitions: token and key, see [`super::key`].
+    pub fn push_partition(&self, key: &mut Vec<u8>) {
+        if let Some(lane) = self.members.first().and_then(|&lane| self.lanes.get(lane)) {
+            lane.partition.push_to(key);
         }
     }
 
-    /// Reads what stands next in the current partition; a row goes into `out`.
+    /// Appends the current row's or bound's place in its partition, see [`super::key`].
+    pub fn push_position(&self, key: &mut Vec<u8>) {
+        match self.layout.is_exact {
+            true => self.position.push_to(key),
+            false => key.extend_from_slice(&self.exact),
+        }
+    }
+
+    /// The value of the plain row that [`Merger::next`] found.
+    pub fn plain_value(&self) -> &[u8] {
+        self.winners.value()
+    }
+
+    /// Reads what stands next in the current partition; a row that is not plain goes into `out`.
     ///
     /// # Errors
     ///
     /// Those of reading.
     pub fn next(&mut self, out: &mut Row) -> Result<Merged> {
         self.tied.clear();
+        if self.pass_lone_plain()? {
+            return Ok(Merged::Plain);
+        }
         loop {
             if !self.find_here() {
                 return Ok(Merged::End);
@@ -363,10 +407,31 @@ impl<'t, V: Versions> Merger<'t, V> {
             self.pass_markers()?;
             let open = self.strongest();
             if open != self.open {
-                self.open = open;
+                self.set_open(open);
                 return Ok(Merged::Covered(open));
             }
         }
+    }
+
+    /// Encodes and passes the row that stands next, if only one SSTable has the partition, and the row is plain; else returns false.
+    #[inline]
+    fn pass_lone_plain(&mut self) -> Result<bool> {
+        let &[only] = self.members.as_slice() else {
+            return Ok(false);
+        };
+        let Some(lane) = self.lanes.get_mut(only) else {
+            return Ok(false);
+        };
+        let version = lane.plain_version().filter(|_| self.covered.is_live());
+        if !version.is_some_and(|version| self.winners.encode_one(version)) {
+            return Ok(false);
+        }
+        self.position.copy_from(&lane.position);
+        if !self.layout.is_exact {
+            self.exact.clone_from(&lane.exact);
+        }
+        lane.advance(self.layout)?;
+        Ok(true)
     }
 
     /// Finds the lanes that stand foremost; false where none is left.
@@ -392,7 +457,7 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
         match self.here.first().and_then(|&first| self.lanes.get(first)) {
             Some(first) => {
-                self.position.clone_from(&first.position);
+                self.position.copy_from(&first.position);
                 if !self.layout.is_exact {
                     let exact = self.here.iter().filter_map(|&lane| self.lanes.get(lane));
                     let least = exact.map(|lane| &lane.exact).min();
@@ -424,7 +489,7 @@ impl<'t, V: Versions> Merger<'t, V> {
 
     /// Merges the rows that stand here; `None` where nothing of them is left.
     fn merge_rows(&mut self, out: &mut Row) -> Result<Option<Merged>> {
-        let covered = self.deletion.max(self.open);
+        let covered = self.covered;
         if covered.is_live() && self.merge_plain() {
             self.advance_here()?;
             return Ok(Some(Merged::Plain));
@@ -461,40 +526,11 @@ impl<'t, V: Versions> Merger<'t, V> {
         Ok((!is_empty(out)).then_some(Merged::Row))
     }
 
-    /// Merges the rows that stand here, if all are plain and no rule for equal timestamps matters; else returns false.
+    /// Encodes what counts of the rows that stand here, if all are plain and no rule for equal timestamps matters; else returns false.
     fn merge_plain(&mut self) -> bool {
-        let is_plain = |&member: &usize| self.lanes.get(member).is_some_and(Lane::is_plain);
-        let Some((first, others)) = self.here.split_first() else {
-            return false;
-        };
-        if !self.here.iter().all(is_plain) {
-            return false;
-        }
-        if let ([], Some(only)) = (others, self.lanes.get_mut(*first)) {
-            std::mem::swap(&mut self.plain, &mut only.plain);
-            return true;
-        }
-        for (count, other) in others.iter().enumerate() {
-            let [Some(first), Some(other)] = [first, other].map(|&lane| self.lanes.get(lane))
-            else {
-                return false;
-            };
-            std::mem::swap(&mut self.plain, &mut self.before);
-            let one = if count == 0 {
-                &first.plain
-            } else {
-                &self.before
-            };
-            if !self.plain.merge(one, &other.plain) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// The value of the plain row that [`Merger::next`] found, for a buffer that is of no more use.
-    pub fn take_plain(&mut self, value: &mut Vec<u8>) {
-        std::mem::swap(value, &mut self.plain.value);
+        let lanes = &self.lanes;
+        let version = |lane: usize| lanes.get(lane)?.plain_version();
+        self.winners.encode(&self.here, version)
     }
 
     fn advance_here(&mut self) -> Result<()> {

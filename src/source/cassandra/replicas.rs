@@ -11,11 +11,12 @@ use std::path::Path;
 
 use super::cells::Rules;
 use super::counter::Holders;
+use super::data::PartitionHead;
 use super::key::{self, Place};
 use super::layout::{Column, Layout};
 use super::meaning::{Clock, Kind, judge_row};
 use super::model::{Cell, ColumnCells, Deletion, Marker, NO_DELETION_TIME, Row as CqlRow};
-use super::reconcile::{Head, Merger, Next, Versions};
+use super::reconcile::{Merger, Next, Versions};
 use super::rows::plain::Plain;
 use super::table::Rows;
 use super::types::CqlType;
@@ -124,7 +125,7 @@ impl Replicas {
             let versions = RowVersions::new(path, &self.layout, rows)?;
             sources.push((versions, self.layout.own_mapping()));
         }
-        let merger = Merger::new(&self.layout, self.rules, sources)?;
+        let merger = Merger::new(&self.layout, self.rules, self.lens.view, sources)?;
         let rows = Rows::new(&self.layout, self.lens, merger, range.clone());
         Ok(Box::new(rows))
     }
@@ -237,7 +238,7 @@ impl<'a> RowVersions<'a> {
 }
 
 impl Versions for RowVersions<'_> {
-    fn next_partition(&mut self) -> Result<Option<Head>> {
+    fn next_partition(&mut self, head: &mut PartitionHead) -> Result<bool> {
         let is_within =
             |key: &[u8], partition: &[u8]| !partition.is_empty() && key.starts_with(partition);
         while self
@@ -249,7 +250,7 @@ impl Versions for RowVersions<'_> {
         }
         self.open = Deletion::LIVE;
         let Some(row_key) = self.rows.key() else {
-            return Ok(None);
+            return Ok(false);
         };
         let (partitioner, key_type) = (self.layout.partitioner, &self.layout.key_type);
         let (key, len) = key::decode_partition(row_key, partitioner, key_type)
@@ -260,11 +261,12 @@ impl Versions for RowVersions<'_> {
             deletion = self.deletion(value)?;
             self.rows.advance()?;
         }
-        Ok(Some(Head {
+        *head = PartitionHead {
             key,
             deletion,
-            open: Deletion::LIVE,
-        }))
+            ..PartitionHead::default()
+        };
+        Ok(true)
     }
 
     fn next(&mut self, row: &mut CqlRow, _plain: &mut Plain) -> Result<Next> {

@@ -83,6 +83,7 @@ pub struct Shape {
     statics: Vec<Field>,
     regulars: Vec<Field>,
     key_bytes_max: u64,
+    row_bytes_max: u64,
     cells_bytes_max: u64,
 }
 
@@ -144,6 +145,7 @@ impl Shape {
             statics: fields(&header.statics),
             regulars: fields(&header.regulars),
             key_bytes_max: limits.key_bytes_max,
+            row_bytes_max: limits.value_bytes_max,
             cells_bytes_max: limits.block_bytes_max,
         }
     }
@@ -186,9 +188,14 @@ impl Shape {
     }
 
     #[inline]
+    fn timestamp(&self, delta: u64) -> i64 {
+        self.min_timestamp.wrapping_add(delta as i64)
+    }
+
+    #[inline]
     fn read_timestamp(&self, cursor: &mut Cursor<'_>) -> Decoded<i64> {
         let delta = wire::uvint(cursor).ok_or(Fault::Short)?;
-        Ok(self.min_timestamp.wrapping_add(delta as i64))
+        Ok(self.timestamp(delta))
     }
 
     #[inline]
@@ -325,22 +332,6 @@ impl Shape {
         let mut cursor = Cursor::new(bytes);
         self.row_body(&mut cursor, front, row)
             .map_err(|fault| (cursor.position(), fault))
-    }
-
-    /// Sets the clustering values of a row, for which their places are taken, and whether it is static, and nothing else of it;
-    /// arguments as of [`Shape::row`].
-    pub fn prefix(
-        &self,
-        bytes: &[u8],
-        front: &Front,
-        clustering: &mut Vec<Option<Place>>,
-        row: &mut Row,
-    ) {
-        row.clear();
-        let bytes = bytes.get(..front.body_at).unwrap_or_default();
-        row.bytes.extend_from_slice(bytes);
-        std::mem::swap(&mut row.clustering, clustering);
-        row.is_static = front.extended & STATIC != 0;
     }
 
     fn row_body(&self, cursor: &mut Cursor<'_>, front: &Front, row: &mut Row) -> Decoded<()> {

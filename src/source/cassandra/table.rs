@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::cells::Rules;
-use super::data::{PartitionReader, Sstable, Start, Unfiltered};
+use super::data::{PartitionHead, PartitionReader, Sstable, Start, Unfiltered};
 use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
-use super::reconcile::{Head, Merged, Merger, Next, Versions};
+use super::reconcile::{Merged, Merger, Next, Versions};
 use super::resume::Resuming;
 use super::rows::plain::{Plain, Plan};
 use super::seek::Seeker;
@@ -75,7 +75,7 @@ impl CassandraTable {
             .map(|sstable| {
                 let mapping = layout.mapping(sstable.header());
                 Part {
-                    plan: Plan::new(sstable.shape(), &mapping, &layout, lens.view),
+                    plan: Plan::new(sstable.shape(), &mapping, &layout),
                     mapping,
                     sstable,
                     seeker: Seeker::default(),
@@ -157,7 +157,7 @@ impl CassandraTable {
             };
             sources.push((reader, part.mapping.clone()));
         }
-        let merger = Merger::new(&self.layout, self.rules, sources)?;
+        let merger = Merger::new(&self.layout, self.rules, self.lens.view, sources)?;
         Ok(Rows::new(&self.layout, self.lens, merger, range.clone()))
     }
 
@@ -182,7 +182,7 @@ impl CassandraTable {
                 Step::Nothing => {}
                 Step::Row => {
                     rows += 1;
-                    bytes += (stream.key.len() + stream.value.len()) as u64;
+                    bytes += stream.row().len_bytes();
                 }
             }
             if bytes >= SAMPLE_BYTES {
@@ -290,21 +290,23 @@ pub(super) struct Reader<'a> {
 }
 
 impl Versions for Reader<'_> {
-    fn next_partition(&mut self) -> Result<Option<Head>> {
-        Ok(self.partitions.next_partition()?.map(|head| Head {
-            key: head.key,
-            deletion: head.deletion,
-            open: head.open,
-        }))
+    fn next_partition(&mut self, head: &mut PartitionHead) -> Result<bool> {
+        self.partitions.next_head(head)
     }
 
     fn next(&mut self, row: &mut SstableRow, plain: &mut Plain) -> Result<Next> {
-        Ok(match self.partitions.next_encoded(self.plan, row, plain)? {
-            None => Next::Plain,
-            Some(Unfiltered::Row) => Next::Row,
-            Some(Unfiltered::Marker(marker)) => Next::Marker(marker),
-            Some(Unfiltered::End) => Next::End,
-        })
+        Ok(
+            match self.partitions.next_or_plain(self.plan, row, plain)? {
+                None => Next::Plain,
+                Some(Unfiltered::Row) => Next::Row,
+                Some(Unfiltered::Marker(marker)) => Next::Marker(marker),
+                Some(Unfiltered::End) => Next::End,
+            },
+        )
+    }
+
+    fn plain_bytes(&self) -> &[u8] {
+        self.partitions.plain_bytes()
     }
 
     fn decode_plain(&mut self, row: &mut SstableRow) -> Result<()> {
@@ -329,8 +331,12 @@ pub(super) struct Rows<'a, V> {
     row: SstableRow,
     key: Vec<u8>,
     value: Vec<u8>,
+    /// Whether the value is the merger's, of a plain row.
+    is_plain: bool,
     /// Bytes of the partition's place in `key`; `None` between partitions.
     partition_len: Option<usize>,
+    /// Whether the range begins before the partition.
+    has_begun: bool,
     /// Whether all of the partition is of the range.
     is_within: bool,
     /// The range deletion that is seen to be open.
@@ -355,7 +361,9 @@ impl<'a, V: Versions> Rows<'a, V> {
             row: SstableRow::default(),
             key: Vec::new(),
             value: Vec::new(),
+            is_plain: false,
             partition_len: None,
+            has_begun: false,
             is_within: false,
             open: Deletion::LIVE,
         }
@@ -382,7 +390,10 @@ impl<'a, V: Versions> Rows<'a, V> {
     pub(super) fn row(&self) -> Row<'_> {
         Row {
             key: &self.key,
-            value: &self.value,
+            value: match self.is_plain {
+                true => self.merger.plain_value(),
+                false => &self.value,
+            },
         }
     }
 
@@ -398,8 +409,9 @@ impl<'a, V: Versions> Rows<'a, V> {
             return self.next_partition();
         };
         let merged = self.merger.next(&mut self.row)?;
+        self.is_plain = false;
         self.key.truncate(partition_len);
-        self.key.extend_from_slice(self.merger.position());
+        self.merger.push_position(&mut self.key);
         match merged {
             Merged::End => {
                 self.partition_len = None;
@@ -421,11 +433,8 @@ impl<'a, V: Versions> Rows<'a, V> {
                 Ok(step)
             }
             Merged::Plain => {
-                let step = self.of_range();
-                if matches!(step, Step::Row) {
-                    self.merger.take_plain(&mut self.value);
-                }
-                Ok(step)
+                self.is_plain = true;
+                Ok(self.of_range())
             }
             Merged::Covered(deletion) => {
                 let step = self.of_range();
@@ -444,21 +453,20 @@ impl<'a, V: Versions> Rows<'a, V> {
         let Some(deletion) = self.merger.next_partition()? else {
             return Ok(Step::End);
         };
-        let place = self.merger.partition();
+        self.key.clear();
+        self.merger.push_partition(&mut self.key);
+        let place = self.key.as_slice();
         if !self.range.is_before_end(place) {
             return Ok(Step::End);
         }
-        if place < self.range.from.as_slice() && !self.range.from.starts_with(place) {
-            return Ok(Step::Nothing);
+        if !self.has_begun {
+            self.has_begun = place >= self.range.from.as_slice();
+            if !self.has_begun && !self.range.from.starts_with(place) {
+                return Ok(Step::Nothing);
+            }
         }
-        self.is_within = self.range.contains(place)
-            && self
-                .range
-                .to
-                .as_ref()
-                .is_none_or(|to| !to.starts_with(place));
-        self.key.clear();
-        self.key.extend_from_slice(place);
+        let goes_over_end = |to: &Vec<u8>| to.starts_with(place);
+        self.is_within = self.has_begun && !self.range.to.as_ref().is_some_and(goes_over_end);
         self.partition_len = Some(self.key.len());
         self.merger.enter()?;
         self.open = self.lens.deletion(self.merger.open());
@@ -466,6 +474,7 @@ impl<'a, V: Versions> Rows<'a, V> {
         if seen.is_live() {
             return Ok(Step::Nothing);
         }
+        self.is_plain = false;
         self.key.push(key::PARTITION_DELETION);
         value::encode_deletion(&mut self.value, seen);
         Ok(self.of_range())

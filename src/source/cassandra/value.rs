@@ -46,7 +46,9 @@ use super::counter;
 use super::layout::{Column, Layout};
 use super::model::{Cell, Deletion, Liveness, NO_DELETION_TIME, Row, Seconds};
 use super::view::View;
-use crate::file::cursor::{Cursor, push_length_prefixed, push_varint};
+use crate::file::cursor::{
+    Cursor, PIECE_BYTES, Piece, Room, push_front, push_length_prefixed, push_varint,
+};
 
 const INSERTED: u8 = 0x01;
 const INSERTED_WITH_TTL: u8 = 0x02;
@@ -82,9 +84,12 @@ impl Encoder {
             if let ([cell], View::Cells, false) = (of_column, view, column.is_complex)
                 && is_plain(cell)
             {
-                push_length_prefixed(out, &column.name);
                 let value = row.at(&cell.value);
-                push_plain_front(out, view, cell.timestamp, value.len());
+                out.extend_from_slice(column.spelled.bytes());
+                let mut front = Piece::default();
+                let len = write_plain_front(view, cell.timestamp, &mut front);
+                push_varint(out, (len + value.len()) as u64);
+                push_front(out, &front, len);
                 out.extend_from_slice(value);
                 continue;
             }
@@ -93,7 +98,7 @@ impl Encoder {
                 View::Live => push_live_body(&mut self.body, column, row, of_column),
                 View::Cells => self.push_body(column, row, cells.deletion, of_column),
             }
-            push_length_prefixed(out, &column.name);
+            out.extend_from_slice(column.spelled.bytes());
             push_length_prefixed(out, &self.body);
         }
     }
@@ -136,38 +141,32 @@ pub fn encode_deletion(out: &mut Vec<u8>, deletion: Deletion) {
 }
 
 /// Appends the front of a row's value: its INSERT and its deletion.
-#[inline]
-pub fn push_head(
+fn push_head(
     out: &mut Vec<u8>,
     view: View,
     liveness: Liveness,
     deletion: Deletion,
     is_shadowable: bool,
 ) {
+    let mut head = Piece::default();
+    let len = write_head(view, liveness.timestamp, &mut head);
     if view == View::Live {
-        out.push(LIVE_VIEW);
-        return;
+        return push_front(out, &head, len);
     }
-    let mut flags = 0;
-    if liveness.timestamp.is_some() {
-        flags |= INSERTED;
-        if liveness.ttl != 0 {
-            flags |= INSERTED_WITH_TTL;
-        }
+    let has_ttl = liveness.timestamp.is_some() && liveness.ttl != 0;
+    if has_ttl {
+        head[0] |= INSERTED_WITH_TTL;
     }
     if !deletion.is_live() {
-        flags |= DELETED;
+        head[0] |= DELETED;
         if is_shadowable {
-            flags |= SHADOWABLE;
+            head[0] |= SHADOWABLE;
         }
     }
-    out.push(flags);
-    if let Some(timestamp) = liveness.timestamp {
-        out.extend_from_slice(&timestamp.to_be_bytes());
-        if liveness.ttl != 0 {
-            push_varint(out, liveness.ttl as u64);
-            push_seconds(out, liveness.expires);
-        }
+    push_front(out, &head, len);
+    if has_ttl {
+        push_varint(out, liveness.ttl as u64);
+        push_seconds(out, liveness.expires);
     }
     if !deletion.is_live() {
         push_deletion(out, deletion);
@@ -208,28 +207,77 @@ fn is_plain(cell: &Cell) -> bool {
 }
 
 /// A column's name, as a value has it.
-pub fn name(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    push_length_prefixed(&mut out, name);
-    out
+#[derive(Debug, Clone)]
+pub struct Name {
+    bytes: Vec<u8>,
+    /// The same, where it fits.
+    piece: Piece,
 }
 
-/// Appends the length and the front of the body of a simple column whose cell is alive for good; its value, of so many bytes, follows.
-#[inline]
-pub fn push_plain_front(out: &mut Vec<u8>, view: View, timestamp: i64, value_len: usize) {
-    match view {
-        View::Live => {
-            push_varint(out, 1 + value_len as u64);
-            out.push(LIVE_BODY);
+impl Name {
+    /// The form of a name.
+    pub fn new(name: &[u8]) -> Name {
+        let mut bytes = Vec::new();
+        push_length_prefixed(&mut bytes, name);
+        let mut piece = Piece::default();
+        for (to, from) in piece.iter_mut().zip(&bytes) {
+            *to = *from;
         }
-        View::Cells => {
-            let mut front = [0; 10];
-            // The kind and the flags are 0.
-            front[2..].copy_from_slice(&timestamp.to_be_bytes());
-            push_varint(out, (front.len() + value_len) as u64);
-            out.extend_from_slice(&front);
+        Name { bytes, piece }
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Writes it; `None` where there is no room for a piece.
+    #[inline]
+    pub fn write(&self, room: &mut Room<'_>) -> Option<()> {
+        let len = self.bytes.len();
+        match len <= PIECE_BYTES {
+            true => room.push_front(&self.piece, len),
+            false => room.push_front(&self.bytes, len),
         }
     }
+}
+
+/// Writes the front of the value of a row that is alive for good; returns its length in bytes.
+#[inline]
+pub fn write_head(view: View, inserted: Option<i64>, out: &mut Piece) -> usize {
+    match (view, inserted) {
+        (View::Live, _) => out[0] = LIVE_VIEW,
+        (View::Cells, None) => out[0] = 0,
+        (View::Cells, Some(timestamp)) => {
+            out[0] = INSERTED;
+            out[1..9].copy_from_slice(&timestamp.to_be_bytes());
+            return 9;
+        }
+    }
+    1
+}
+
+/// Bytes that stand before the value of a cell in the body of a simple column that is alive for good.
+#[inline]
+pub fn plain_front_len(view: View) -> usize {
+    match view {
+        View::Live => 1,
+        View::Cells => 10,
+    }
+}
+
+/// Writes these bytes, and returns how many they are.
+#[inline]
+pub fn write_plain_front(view: View, timestamp: i64, out: &mut Piece) -> usize {
+    match view {
+        View::Live => out[0] = LIVE_BODY,
+        View::Cells => {
+            // The kind and the flags.
+            out[..2].copy_from_slice(&[0, 0]);
+            out[2..10].copy_from_slice(&timestamp.to_be_bytes());
+        }
+    }
+    plain_front_len(view)
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {

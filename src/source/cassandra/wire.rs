@@ -16,29 +16,37 @@ use crate::file::cursor::Cursor;
 /// Reads an unsigned vint.
 #[inline]
 pub fn uvint(cursor: &mut Cursor<'_>) -> Option<u64> {
-    let first = cursor.u8()?;
-    if first < 0x80 {
-        return Some(u64::from(first));
-    }
-    uvint_long(cursor, first)
+    let (value, rest) = split_uvint(cursor.rest())?;
+    cursor.take((cursor.rest().len() - rest.len()) as u64)?;
+    Some(value)
 }
 
-fn uvint_long(cursor: &mut Cursor<'_>, first: u8) -> Option<u64> {
+/// Reads the unsigned vint that bytes begin with; returns it and the bytes behind it.
+#[inline(always)]
+pub fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    if first < 0x80 {
+        return Some((u64::from(first), rest));
+    }
     let extra = first.leading_ones();
-    let mask = 0xffu8.checked_shr(extra).unwrap_or(0);
-    let head = u64::from(first & mask);
-    // In one piece, but at the end of the bytes.
-    if let Some(ahead) = cursor.rest().first_chunk::<8>() {
-        cursor.take(u64::from(extra))?;
-        let bits = 8 * extra;
-        let tail = u64::from_be_bytes(*ahead) >> (64 - bits);
-        return Some(head.checked_shl(bits).unwrap_or(0) | tail);
+    // In one piece, but for the longest and those near the end of the bytes.
+    match bytes.first_chunk() {
+        Some(ahead) if extra < 8 => {
+            let bits = u64::from_be_bytes(*ahead) >> (56 - 8 * extra);
+            let value = bits & (1 << (7 * extra + 7)) - 1;
+            Some((value, rest.get(extra as usize..)?))
+        }
+        _ => split_uvint_slow(first, rest),
     }
-    let mut value = head;
-    for &byte in cursor.take(u64::from(extra))? {
-        value = value << 8 | u64::from(byte);
-    }
-    Some(value)
+}
+
+#[cold]
+fn split_uvint_slow(first: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
+    let extra = first.leading_ones();
+    let head = 0xffu8.checked_shr(extra).unwrap_or(0) & first;
+    let (tail, rest) = rest.split_at_checked(extra as usize)?;
+    let push = |value, &byte: &u8| value << 8 | u64::from(byte);
+    Some((tail.iter().fold(u64::from(head), push), rest))
 }
 
 /// Reads a signed vint: an unsigned one whose lowest bit is the sign.

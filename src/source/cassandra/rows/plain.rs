@@ -1,145 +1,219 @@
-//! Plain rows, from Data.db straight to their values.
+//! Plain rows, from Data.db to their values without a detour.
 //!
 //! A row is plain if all of it is alive for good: simple columns with one cell each, nothing deleted, no TTL. Most rows are. Of a
-//! plain row [`super::Shape::row`], the view and the encoder would make what is made here at once; whatever is met that is not
-//! plain is left to them, damage too.
-//!
-//! Where several SSTables have plain versions of a row, the newest cell of each column counts; that can be told by the encoded
-//! columns alone, unless two of them are of one timestamp and differ.
+//! plain row only the places of its cells are noted, in one pass over its bytes; what counts of its versions in several SSTables
+//! can be told by these, unless two cells are of one timestamp and differ; and then the value is written once. It is what
+//! [`super::Shape::row`], the view and the encoder would make. Whatever is met that is not plain is left to them, damage too.
 
 use std::cmp::Ordering;
 
+use super::super::key::{self, Exactness};
 use super::super::layout::{Column, Layout, Mapping};
-use super::super::model::{Deletion, Liveness, Place};
+use super::super::model::Place;
+use super::super::position::{FRONT_BYTES, Position};
+use super::super::types::CqlType;
+use super::super::types::ordered::Number;
 use super::super::value;
 use super::super::view::View;
 use super::super::wire;
 use super::{
-    ALL_COLUMNS, CELL_EMPTY, CELL_ROW_TIMESTAMP, COMPLEX_DELETIONS, Field, Front, HAS_DELETION,
-    HAS_TIMESTAMP, HAS_TTL, MARKER, STATIC, Shape,
+    ALL_COLUMNS, CELL_EMPTY, CELL_ROW_TIMESTAMP, COMPLEX_DELETIONS, END, EXTENDED, Field,
+    HAS_DELETION, HAS_TIMESTAMP, HAS_TTL, MARKER, STATIC, Shape,
 };
-use crate::file::cursor::{Cursor, push_front};
+use crate::file::cursor::{PIECE_BYTES, Room};
 
-/// How plain rows of one SSTable are encoded.
+/// How plain rows of one SSTable are read.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    view: View,
+    clustering: Vec<Clustering>,
+    /// The same, where their values are numbers which fit a position's.
+    numbers: Option<Vec<(Number, Option<u64>)>>,
+    /// Whether clustering values that are equal are of the same bytes.
+    is_exact: bool,
     statics: Vec<Option<Slot>>,
     regulars: Vec<Option<Slot>>,
 }
 
-/// A column whose cells can be plain.
+/// A clustering column.
 #[derive(Debug, Clone)]
+struct Clustering {
+    cql_type: CqlType,
+    fixed_len: Option<u64>,
+}
+
+/// A column whose cells can be plain.
+#[derive(Debug, Clone, Copy)]
 struct Slot {
     /// Its index among the table's.
     column: usize,
-    /// Its name, as a value has it, and zeros behind it, so that it can be copied in one piece.
-    name: Vec<u8>,
-    name_len: usize,
     fixed_len: Option<u64>,
 }
 
 /// A plain row.
 #[derive(Debug, Default)]
 pub struct Plain {
+    /// Whether it is the static row of its partition.
+    is_static: bool,
     /// Timestamp of the INSERT.
     inserted: Option<i64>,
-    /// Its columns, ascending.
-    columns: Vec<PlainColumn>,
-    /// Its value, see [`super::super::value`].
-    pub value: Vec<u8>,
+    /// Ascending by column, and memory for more behind them.
+    cells: Vec<PlainCell>,
+    cell_count: usize,
+    /// Its bytes in Data.db.
+    len: usize,
+    /// Where it stands.
+    pub position: Position,
+    /// The same as the key has it, where that is other bytes.
+    pub exact: Vec<u8>,
 }
 
-/// A column of a plain row.
-#[derive(Debug, Clone)]
-struct PlainColumn {
+/// The cell of a column of a plain row.
+#[derive(Debug, Clone, Default)]
+struct PlainCell {
     column: usize,
     timestamp: i64,
-    /// Name and body, in the value.
-    place: Place,
+    /// Its value, in the bytes of the row.
+    value: Place,
 }
 
-impl Plain {
-    fn clear(&mut self) {
-        self.inserted = None;
-        self.columns.clear();
-        self.value.clear();
-    }
+/// A plain row, and the bytes that begin with it.
+pub type PlainVersion<'b> = (&'b Plain, &'b [u8]);
 
-    fn at(&self, place: &Place) -> &[u8] {
-        self.value.get(place.clone()).unwrap_or_default()
-    }
-
-    /// What stands before the columns.
-    fn head(&self) -> &[u8] {
-        let len = self.columns.first().map(|column| column.place.start);
-        self.at(&(0..len.unwrap_or(self.value.len())))
-    }
-
-    fn push(&mut self, of: &Plain, column: &PlainColumn) {
-        let start = self.value.len();
-        self.value.extend_from_slice(of.at(&column.place));
-        self.columns.push(PlainColumn {
-            place: start..self.value.len(),
-            ..*column
-        });
-    }
-
-    /// Becomes what counts of two versions of a row; false where a rule for equal timestamps has to decide.
-    pub fn merge(&mut self, one: &Plain, other: &Plain) -> bool {
-        self.clear();
-        let newer = match one.inserted >= other.inserted {
-            true => one,
-            false => other,
-        };
-        self.inserted = newer.inserted;
-        self.value.extend_from_slice(newer.head());
-        let mut ones = one.columns.as_slice();
-        let mut others = other.columns.as_slice();
-        loop {
-            let (taken, from) = match (ones, others) {
-                ([first, ..], [second, ..]) if first.column == second.column => {
-                    (ones, others) = (
-                        ones.get(1..).unwrap_or_default(),
-                        others.get(1..).unwrap_or_default(),
-                    );
-                    match first.timestamp.cmp(&second.timestamp) {
-                        Ordering::Greater => (first, one),
-                        Ordering::Less => (second, other),
-                        Ordering::Equal if one.at(&first.place) == other.at(&second.place) => {
-                            (first, one)
-                        }
-                        Ordering::Equal => return false,
-                    }
-                }
-                ([first, rest @ ..], [second, ..]) if first.column < second.column => {
-                    ones = rest;
-                    (first, one)
-                }
-                (_, [second, rest @ ..]) => {
-                    others = rest;
-                    (second, other)
-                }
-                ([first, rest @ ..], []) => {
-                    ones = rest;
-                    (first, one)
-                }
-                ([], []) => return true,
-            };
-            self.push(from, taken);
-        }
-    }
+/// What counts of the versions of a plain row; keeps its memory.
+#[derive(Debug)]
+pub struct Winners<'t> {
+    layout: &'t Layout,
+    view: View,
+    /// Bytes that a cell takes at most, but for its value.
+    cell_bytes_max: usize,
+    /// The value of the row, and room behind it.
+    value: Vec<u8>,
+    value_len: usize,
+    /// Which version's, and the cell.
+    cells: Vec<(usize, PlainCell)>,
+    before: Vec<(usize, PlainCell)>,
 }
 
 impl Plan {
     /// The plan for an SSTable of this shape, whose columns stand in the table where `mapping` says.
-    pub fn new(shape: &Shape, mapping: &Mapping, layout: &Layout, view: View) -> Plan {
+    pub fn new(shape: &Shape, mapping: &Mapping, layout: &Layout) -> Plan {
+        let types = layout.clustering.iter().zip(&shape.clustering);
+        let clustering: Vec<_> = types
+            .map(|(column, &fixed_len)| Clustering {
+                cql_type: column.cql_type.clone(),
+                fixed_len,
+            })
+            .collect();
+        let number = |c: &Clustering| Some((c.cql_type.as_number()?, c.fixed_len));
+        let numbers: Option<Vec<_>> = clustering.iter().map(number).collect();
+        let len = |numbers: &Vec<(Number, _)>| -> usize {
+            2 + numbers.iter().map(|(n, _)| 1 + n.len).sum::<usize>()
+        };
         Plan {
-            view,
+            numbers: numbers.filter(|numbers| len(numbers) <= FRONT_BYTES),
+            clustering,
+            is_exact: layout.is_exact,
             statics: slots(&shape.statics, mapping.places(true), &layout.statics),
             regulars: slots(&shape.regulars, mapping.places(false), &layout.regulars),
         }
     }
+
+    /// Reads the clustering values that `bytes` begin with, and sets the position of the row by them; returns the bytes behind them.
+    #[inline(always)]
+    fn position<'b>(&self, bytes: &'b [u8], len_max: u64, out: &mut Plain) -> Option<&'b [u8]> {
+        let Some(numbers) = &self.numbers else {
+            return self.long_position(bytes, len_max, out);
+        };
+        let mut rest = bytes;
+        if !numbers.is_empty() {
+            let (0, behind) = rest.split_first()? else {
+                return None;
+            };
+            rest = behind;
+        }
+        let mut position = u128::from(key::CLUSTERED);
+        let mut position_len = 2;
+        for (number, fixed_len) in numbers {
+            let len = match fixed_len {
+                Some(len) => *len,
+                None => take_uvint(&mut rest)?,
+            };
+            if len != number.len as u64 {
+                return None;
+            }
+            position = position << 8 | u128::from(number.tag);
+            let value;
+            (position, value, rest) = match number.len {
+                8 => {
+                    let (value, rest) = rest.split_first_chunk()?;
+                    (position << 64, u64::from_be_bytes(*value), rest)
+                }
+                4 => {
+                    let (value, rest) = rest.split_first_chunk()?;
+                    (position << 32, u32::from_be_bytes(*value).into(), rest)
+                }
+                2 => {
+                    let (value, rest) = rest.split_first_chunk()?;
+                    (position << 16, u16::from_be_bytes(*value).into(), rest)
+                }
+                _ => {
+                    let (value, rest) = rest.split_first()?;
+                    (position << 8, u64::from(*value), rest)
+                }
+            };
+            position |= u128::from(value ^ number.flipped);
+            position_len += 1 + number.len;
+        }
+        let position = position << 8 | u128::from(key::AT);
+        out.position.set(position, position_len);
+        Some(rest)
+    }
+
+    fn long_position<'b>(
+        &self,
+        bytes: &'b [u8],
+        len_max: u64,
+        out: &mut Plain,
+    ) -> Option<&'b [u8]> {
+        let mut rest = bytes;
+        let mut push_all = |to: &mut Vec<u8>, exactness| {
+            rest = bytes;
+            to.push(key::CLUSTERED);
+            for columns in self.clustering.chunks(32) {
+                // None of them is null or empty.
+                if take_uvint(&mut rest)? != 0 {
+                    return None;
+                }
+                for column in columns {
+                    let len = match column.fixed_len {
+                        Some(len) => len,
+                        None => take_uvint(&mut rest)?,
+                    };
+                    let value;
+                    (value, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+                    if len > len_max {
+                        return None;
+                    }
+                    key::push_value(to, &column.cql_type, Some(value), exactness);
+                }
+            }
+            to.push(key::AT);
+            Some(())
+        };
+        out.position.write(|to| push_all(to, Exactness::Equal))?;
+        if !self.is_exact {
+            out.exact.clear();
+            push_all(&mut out.exact, Exactness::Bytes)?;
+        }
+        Some(rest)
+    }
+}
+
+#[inline(always)]
+fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
+    let (value, rest) = wire::split_uvint(bytes)?;
+    *bytes = rest;
+    Some(value)
 }
 
 fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<Slot>> {
@@ -153,13 +227,8 @@ fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<S
         if last.replace(place) >= Some(place) {
             return None;
         }
-        let mut name = value::name(&column.name);
-        let name_len = name.len();
-        name.resize(name_len + 16, 0);
         Some(Slot {
             column: place,
-            name,
-            name_len,
             fixed_len: field.fixed_len,
         })
     };
@@ -167,78 +236,236 @@ fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<S
 }
 
 impl Shape {
-    /// Encodes a row, of which `bytes` are all; `None` where it is not plain, or damaged.
-    pub fn plain(&self, bytes: &[u8], front: &Front, plan: &Plan, out: &mut Plain) -> Option<()> {
-        const NOT_PLAIN: u8 = MARKER | HAS_TTL | HAS_DELETION | COMPLEX_DELETIONS;
-        if front.flags & NOT_PLAIN != 0 || front.extended & !STATIC != 0 {
+    /// Reads the plain row that `bytes` begin with; `None` where what begins there is not plain, not all there, or damaged. Returns its
+    /// length in bytes.
+    pub fn plain(&self, bytes: &[u8], plan: &Plan, out: &mut Plain) -> Option<usize> {
+        const NOT_PLAIN: u8 = END | MARKER | HAS_TTL | HAS_DELETION | COMPLEX_DELETIONS;
+        let (&flags, mut rest) = bytes.split_first()?;
+        if flags & NOT_PLAIN != 0 {
             return None;
         }
-        let slots = match front.extended & STATIC != 0 {
-            true => &plan.statics,
-            false => &plan.regulars,
+        out.is_static = flags & EXTENDED != 0;
+        let slots = if out.is_static {
+            let (&STATIC, behind) = rest.split_first()? else {
+                return None;
+            };
+            rest = behind;
+            out.position.set(u128::from(key::STATIC), 1);
+            out.exact.clear();
+            out.exact.push(key::STATIC);
+            &plan.statics
+        } else {
+            rest = plan.position(rest, self.key_bytes_max, out)?;
+            &plan.regulars
         };
-        out.clear();
-        let mut cursor = Cursor::new(bytes);
-        cursor.take(front.body_at as u64)?;
-        wire::uvint(&mut cursor)?;
-        if front.flags & HAS_TIMESTAMP != 0 {
-            out.inserted = Some(self.read_timestamp(&mut cursor).ok()?);
+        let size = take_uvint(&mut rest)?;
+        let (body, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;
+        if size > self.row_bytes_max {
+            return None;
         }
-        let liveness = Liveness {
-            timestamp: out.inserted,
-            ..Liveness::NONE
+        let row_len = bytes.len() - behind.len();
+        rest = body;
+        // The size of the unfiltered before.
+        take_uvint(&mut rest)?;
+        out.inserted = match flags & HAS_TIMESTAMP != 0 {
+            true => Some(self.timestamp(take_uvint(&mut rest)?)),
+            false => None,
         };
-        value::push_head(&mut out.value, plan.view, liveness, Deletion::LIVE, false);
-        let missing = match front.flags & ALL_COLUMNS != 0 {
+        let mut missing = match flags & ALL_COLUMNS != 0 {
             true => 0,
-            false if slots.len() < 64 => wire::uvint(&mut cursor)?,
+            false if slots.len() < 64 => take_uvint(&mut rest)?,
             false => return None,
         };
         if missing != 0 && missing >> slots.len() != 0 {
             return None;
         }
-        let is_missing = |index: usize| index < 64 && missing >> index & 1 != 0;
-        for (index, slot) in slots.iter().enumerate() {
-            if !is_missing(index) {
-                self.plain_cell(&mut cursor, slot.as_ref()?, plan.view, out)?;
-            }
+        if out.cells.len() < slots.len() {
+            out.cells.resize(slots.len(), PlainCell::default());
         }
-        let is_whole = cursor.is_empty();
-        (is_whole && (out.inserted.is_some() || !out.columns.is_empty())).then_some(())
+        let mut free = out.cells.iter_mut();
+        for slot in slots {
+            let is_missing = missing & 1 != 0;
+            missing >>= 1;
+            if is_missing {
+                continue;
+            }
+            let slot = slot.as_ref()?;
+            let (flags, behind) = rest.split_first()?;
+            rest = behind;
+            if flags & !(CELL_EMPTY | CELL_ROW_TIMESTAMP) != 0 {
+                return None;
+            }
+            let timestamp = match flags & CELL_ROW_TIMESTAMP != 0 {
+                true => out.inserted?,
+                false => self.timestamp(take_uvint(&mut rest)?),
+            };
+            let len = match (flags & CELL_EMPTY != 0, slot.fixed_len) {
+                (true, _) => 0,
+                (false, Some(len)) => len,
+                (false, None) => take_uvint(&mut rest)?,
+            };
+            let len = usize::try_from(len).ok()?;
+            let start = row_len - rest.len();
+            rest = rest.get(len..)?;
+            *free.next()? = PlainCell {
+                column: slot.column,
+                timestamp,
+                value: start..start + len,
+            };
+        }
+        let free = free.len();
+        out.cell_count = out.cells.len() - free;
+        out.len = row_len;
+        let has_any = out.inserted.is_some() || out.cell_count > 0;
+        (rest.is_empty() && has_any).then_some(row_len)
+    }
+}
+
+impl Plain {
+    #[inline]
+    fn cells(&self) -> &[PlainCell] {
+        self.cells.get(..self.cell_count).unwrap_or_default()
+    }
+}
+
+impl<'t> Winners<'t> {
+    /// With no memory yet; values are as `view` sees them.
+    pub fn new(layout: &'t Layout, view: View) -> Winners<'t> {
+        let columns = layout.statics.iter().chain(&layout.regulars);
+        let name_bytes_max = columns.map(|column| column.spelled.bytes().len()).max();
+        Winners {
+            layout,
+            view,
+            cell_bytes_max: name_bytes_max.unwrap_or(0) + PIECE_BYTES,
+            value: Vec::new(),
+            value_len: 0,
+            cells: Vec::new(),
+            before: Vec::new(),
+        }
     }
 
+    /// The value that was encoded last.
     #[inline]
-    fn plain_cell(
-        &self,
-        cursor: &mut Cursor<'_>,
-        slot: &Slot,
-        view: View,
-        out: &mut Plain,
-    ) -> Option<()> {
-        let flags = cursor.u8()?;
-        if flags & !(CELL_EMPTY | CELL_ROW_TIMESTAMP) != 0 {
-            return None;
-        }
-        let timestamp = match flags & CELL_ROW_TIMESTAMP != 0 {
-            true => out.inserted?,
-            false => self.read_timestamp(cursor).ok()?,
-        };
-        let len = match (flags & CELL_EMPTY != 0, slot.fixed_len) {
-            (true, _) => 0,
-            (false, Some(len)) => len,
-            (false, None) => wire::uvint(cursor)?,
-        };
-        let rest = cursor.rest();
-        let cell = cursor.take(len)?;
-        let start = out.value.len();
-        push_front(&mut out.value, &slot.name, slot.name_len);
-        value::push_plain_front(&mut out.value, view, timestamp, cell.len());
-        push_front(&mut out.value, rest, cell.len());
-        out.columns.push(PlainColumn {
-            column: slot.column,
-            timestamp,
-            place: start..out.value.len(),
-        });
-        Some(())
+    pub fn value(&self) -> &[u8] {
+        self.value.get(..self.value_len).unwrap_or_default()
     }
+
+    /// Encodes a row of one version; false where that can't be.
+    #[inline]
+    pub fn encode_one(&mut self, (plain, bytes): PlainVersion<'_>) -> bool {
+        let (view, columns) = (self.view, self.layout.columns(plain.is_static));
+        let cells = plain.cells().iter().map(|cell| (cell, Some(bytes)));
+        let room = self.make_room(plain.len, cells.len());
+        let left = encode(room, view, plain.inserted, columns, cells);
+        self.keep(left)
+    }
+
+    /// Encodes what counts of the versions of a row: of each number in `here`, [`Plain`] and bytes that `version` gives. Returns false
+    /// where a rule for equal timestamps has to decide.
+    pub fn encode<'b>(
+        &mut self,
+        here: &[usize],
+        version: impl Fn(usize) -> Option<PlainVersion<'b>>,
+    ) -> bool {
+        let Some((&first, others)) = here.split_first() else {
+            return false;
+        };
+        let Some(one) = version(first) else {
+            return false;
+        };
+        if others.is_empty() {
+            return self.encode_one(one);
+        }
+        let (one, _) = one;
+        let (mut inserted, mut bytes_max) = (one.inserted, one.len);
+        self.cells.clear();
+        let of_first = one.cells().iter().map(|cell| (first, cell.clone()));
+        self.cells.extend(of_first);
+        for &other in others {
+            let Some(next) = version(other) else {
+                return false;
+            };
+            inserted = inserted.max(next.0.inserted);
+            bytes_max += next.0.len;
+            if !self.add(other, next, &version) {
+                return false;
+            }
+        }
+        let (view, columns) = (self.view, self.layout.columns(one.is_static));
+        let cells = std::mem::take(&mut self.cells);
+        let bytes = |number: &usize| version(*number).map(|(_, bytes)| bytes);
+        let each = cells.iter().map(|(of, cell)| (cell, bytes(of)));
+        let room = self.make_room(bytes_max, cells.len());
+        let left = encode(room, view, inserted, columns, each);
+        self.cells = cells;
+        self.keep(left)
+    }
+
+    /// Room for the value of a row whose cells take so many bytes at most.
+    fn make_room(&mut self, bytes_max: usize, cells: usize) -> Room<'_> {
+        let len = bytes_max + cells * self.cell_bytes_max + 2 * PIECE_BYTES;
+        if self.value.len() < len {
+            self.value.resize(len, 0);
+        }
+        Room::new(&mut self.value)
+    }
+
+    fn keep(&mut self, left: Option<usize>) -> bool {
+        self.value_len = left.map_or(0, |left| self.value.len() - left);
+        left.is_some()
+    }
+
+    /// Takes the newer cells of one more version; false where a rule for equal timestamps has to decide.
+    fn add<'b>(
+        &mut self,
+        number: usize,
+        (plain, bytes): PlainVersion<'b>,
+        version: impl Fn(usize) -> Option<PlainVersion<'b>>,
+    ) -> bool {
+        std::mem::swap(&mut self.cells, &mut self.before);
+        self.cells.clear();
+        let mut before = self.before.iter().peekable();
+        for cell in plain.cells() {
+            while let Some(known) = before.next_if(|(_, known)| known.column < cell.column) {
+                self.cells.push(known.clone());
+            }
+            let known = before.next_if(|(_, known)| known.column == cell.column);
+            let order = known.map(|(_, known)| known.timestamp.cmp(&cell.timestamp));
+            let winner = match (known, order) {
+                (None, _) | (_, None | Some(Ordering::Less)) => (number, cell.clone()),
+                (Some(known), Some(Ordering::Greater)) => known.clone(),
+                (Some((of, known)), Some(Ordering::Equal)) => {
+                    let same = version(*of).map(|(_, of)| of.get(known.value.clone()));
+                    if same != Some(bytes.get(cell.value.clone())) {
+                        return false;
+                    }
+                    (*of, known.clone())
+                }
+            };
+            self.cells.push(winner);
+        }
+        self.cells.extend(before.cloned());
+        true
+    }
+}
+
+/// Writes the value of a row of these cells, each with the bytes that hold it; returns how much room is left.
+#[inline]
+fn encode<'a>(
+    mut room: Room<'_>,
+    view: View,
+    inserted: Option<i64>,
+    columns: &[Column],
+    cells: impl Iterator<Item = (&'a PlainCell, Option<&'a [u8]>)>,
+) -> Option<usize> {
+    room.push_piece(|out| value::write_head(view, inserted, out))?;
+    let front_len = value::plain_front_len(view);
+    for (cell, bytes) in cells {
+        columns.get(cell.column)?.spelled.write(&mut room)?;
+        let value_len = cell.value.len();
+        room.push_varint((front_len + value_len) as u64)?;
+        room.push_piece(|out| value::write_plain_front(view, cell.timestamp, out))?;
+        room.push_front(bytes?.get(cell.value.start..)?, value_len)?;
+    }
+    Some(room.left())
 }

@@ -40,6 +40,18 @@ const MALFORMED: u8 = 4;
 /// Ends elements whose number is not given by the type.
 const END: u8 = 0;
 
+/// The order of values that are numbers: what [`CqlType::push_sort_key`] appends of a value of `len` bytes is `tag`, then these
+/// bytes with some bits flipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number {
+    /// Bytes of a value, 8 at most.
+    pub len: usize,
+    /// What stands before it.
+    pub tag: u8,
+    /// Which of its bits are flipped.
+    pub flipped: u64,
+}
+
 impl CqlType {
     /// Appends a value so that memcmp of what is appended is the order of values, and so that [`CqlType::take_ordered`]
     /// gives the same bytes back. Values that are equal but of other bytes are told apart.
@@ -102,6 +114,34 @@ impl CqlType {
                 self.push_content(value, out);
             }
         }
+    }
+
+    /// How values of this type are ordered, where that is as numbers of a few bytes.
+    pub fn as_number(&self) -> Option<Number> {
+        let (len, is_signed) = match self {
+            CqlType::Frozen(t) => return t.as_number(),
+            CqlType::Reversed(t) => {
+                let number = t.as_number()?;
+                return Some(Number {
+                    tag: !number.tag,
+                    flipped: number.flipped ^ u64::MAX >> (64 - 8 * number.len),
+                    ..number
+                });
+            }
+            CqlType::Boolean => (1, false),
+            CqlType::Tinyint => (1, true),
+            CqlType::Smallint => (2, true),
+            CqlType::Int => (4, true),
+            CqlType::Date => (4, false),
+            CqlType::Bigint | CqlType::Timestamp => (8, true),
+            CqlType::Time => (8, false),
+            _ => return None,
+        };
+        Some(Number {
+            len,
+            tag: VALUE,
+            flipped: u64::from(is_signed) << (8 * len - 1),
+        })
     }
 
     /// Whether values that are equal are of the same bytes.
@@ -396,6 +436,7 @@ impl Reader<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CqlType;
     use super::super::samples::{Random, types, value};
     use std::cmp::Ordering;
 
@@ -446,6 +487,32 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn numbers_are_ordered_as_their_types_are() {
+        let mut random = Random(3);
+        let all: Vec<_> = types()
+            .into_iter()
+            .flat_map(|t| [t.clone(), CqlType::Reversed(Box::new(t))])
+            .collect();
+        let numbers = all.iter().filter_map(|t| Some((t, t.as_number()?)));
+        let mut lens = Vec::new();
+        for (t, number) in numbers {
+            for _ in 0..VALUES {
+                let value = random.bytes(number.len as u64);
+                let mut sort_key = Vec::new();
+                t.push_sort_key(Some(&value), &mut sort_key);
+                let (tag, content) = sort_key.split_first().unwrap();
+                let flipped = &number.flipped.to_be_bytes()[8 - number.len..];
+                let expected: Vec<u8> = value.iter().zip(flipped).map(|(v, f)| v ^ f).collect();
+                assert_eq!((*tag, content), (number.tag, expected.as_slice()), "{t:?}");
+            }
+            lens.push(number.len);
+        }
+        for len in [1, 2, 4, 8] {
+            assert!(lens.contains(&len), "no number of {len} bytes");
         }
     }
 
