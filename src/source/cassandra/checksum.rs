@@ -16,17 +16,12 @@ const ONE_BYTE: u32 = 1 << 23;
 /// Digits of a length, in base 256.
 const DIGITS: usize = size_of::<u64>();
 
-/// Joins the CRC-32s of pieces that follow each other, without the pieces: the CRC of `ab` is that of `a`, multiplied by x^8 for each
-/// byte of `b`, plus that of `b`.
-pub struct Joined {
-    /// For each digit of a length and each value of it, what so many bytes multiply by.
-    powers: Box<[[u32; 256]; DIGITS]>,
-    crc: u32,
-}
+/// For each digit of a length and each value of it, what so many bytes multiply a CRC by.
+pub struct Powers(Box<[[u32; 256]; DIGITS]>);
 
-impl Joined {
-    /// That of no pieces so far.
-    pub fn new() -> Joined {
+impl Powers {
+    /// All of them.
+    pub fn new() -> Powers {
         let mut powers = Box::new([[NO_BYTE; 256]; DIGITS]);
         let mut one = ONE_BYTE;
         for digit in powers.iter_mut() {
@@ -37,21 +32,46 @@ impl Joined {
             }
             one = power;
         }
-        Joined { powers, crc: 0 }
+        Powers(powers)
+    }
+}
+
+/// Joins the CRC-32s of pieces that follow each other, without the pieces: the CRC of `ab` is that of `a`, multiplied by x^8 for each
+/// byte of `b`, plus that of `b`.
+pub struct Joined<'p> {
+    powers: &'p Powers,
+    crc: u32,
+    len: u64,
+}
+
+impl<'p> Joined<'p> {
+    /// No pieces so far.
+    pub fn new(powers: &'p Powers) -> Joined<'p> {
+        Joined {
+            powers,
+            crc: 0,
+            len: 0,
+        }
     }
 
     /// Takes the CRC of the next piece, of `len` bytes.
     pub fn push(&mut self, crc: u32, len: u64) {
-        for (powers, digit) in self.powers.iter().zip(len.to_le_bytes()) {
+        for (powers, digit) in self.powers.0.iter().zip(len.to_le_bytes()) {
             if digit > 0 {
                 self.crc = multiply(self.crc, powers[usize::from(digit)]);
             }
         }
         self.crc ^= crc;
+        self.len = self.len.saturating_add(len);
+    }
+
+    /// Takes all that another has taken.
+    pub fn append(&mut self, next: &Joined<'_>) {
+        self.push(next.crc, next.len);
     }
 
     /// The CRC of all pieces.
-    pub fn finish(&self) -> u32 {
+    pub fn crc(&self) -> u32 {
         self.crc
     }
 }
@@ -80,13 +100,17 @@ mod tests {
             ),
             zeros in prop_oneof![Just(0usize), 1usize..70_000],
         ) {
-            let mut joined = Joined::new();
+            let powers = Powers::new();
+            let mut joined = Joined::new(&powers);
             for piece in &pieces {
                 joined.push(crc32(piece), piece.len() as u64);
             }
-            joined.push(crc32(&vec![0; zeros]), zeros as u64);
-            let all = [pieces.concat(), vec![0; zeros]].concat();
-            prop_assert_eq!(joined.finish(), crc32(&all));
+            let mut behind = Joined::new(&powers);
+            behind.push(crc32(&vec![0; zeros]), zeros as u64);
+            behind.push(crc32(b"end"), 3);
+            joined.append(&behind);
+            let all = [&pieces.concat(), &vec![0; zeros], b"end".as_slice()].concat();
+            prop_assert_eq!(joined.crc(), crc32(&all));
         }
     }
 

@@ -9,7 +9,9 @@
 //! Some files of ScyllaDB lack CRC.db; then nothing can be checked. Digest.crc32 has the CRC-32 of the whole file as it
 //! is stored, in decimal digits. It follows from those of the chunks, so who has read all of these need not read the file again.
 
-use super::checksum::{Joined, crc32};
+use rayon::prelude::*;
+
+use super::checksum::{Joined, Powers, crc32};
 use super::compression::CompressionInfo;
 use super::descriptor::Descriptor;
 use super::wire;
@@ -34,6 +36,9 @@ struct Sums {
     input: Input,
     chunk_len: u64,
 }
+
+/// Chunks of which one thread joins the checksums.
+const CHUNKS_JOINED: usize = 1 << 12;
 
 /// Length of the pieces in which a file without checksums is read.
 const PIECE_BYTES: u64 = 64 << 10;
@@ -185,41 +190,54 @@ impl Chunks {
 
     /// The CRC-32 of the whole file, if its chunks are of their checksums.
     fn whole_crc(&self) -> Result<u32> {
-        let (data_len, chunk_len) = (self.data_len(), self.chunk_len());
-        let chunks = 0..data_len.div_ceil(chunk_len);
-        let (mut joined, mut scratch) = (Joined::new(), Vec::new());
+        let chunks = match &self.kind {
+            Kind::Compressed(info) => info.chunk_count,
+            Kind::Plain(_) => self.data_len().div_ceil(self.chunk_len()),
+        };
+        let powers = Powers::new();
+        let starts: Vec<u64> = (0..chunks).step_by(CHUNKS_JOINED).collect();
+        let parts = starts.par_iter().map(|&start| {
+            let mut joined = Joined::new(&powers);
+            for index in start..chunks.min(start + CHUNKS_JOINED as u64) {
+                self.join(index, &mut joined)?;
+            }
+            Ok(joined)
+        });
+        let mut whole = Joined::new(&powers);
+        for part in parts.collect::<Result<Vec<_>>>()? {
+            whole.append(&part);
+        }
+        Ok(whole.crc())
+    }
+
+    /// Joins the stored bytes of a chunk, and the checksum behind them, with those before.
+    fn join(&self, index: u64, joined: &mut Joined<'_>) -> Result<()> {
+        let mut scratch = Vec::new();
+        let needed = self.data_len().div_ceil(self.chunk_len());
+        let start = index.saturating_mul(self.chunk_len());
+        let len = self.data_len().saturating_sub(start).min(self.chunk_len());
         match &self.kind {
             Kind::Compressed(info) => {
-                for index in 0..info.chunk_count {
-                    let (start, end) = info.chunk(index, self.input.len())?;
-                    // Cassandra may append a chunk that holds nothing, which nobody reads.
-                    let sum_at = match chunks.contains(&index) {
-                        true => start.max(end.saturating_sub(4)),
-                        false => start,
-                    };
-                    let read = self.input.read(sum_at, end - sum_at, &mut scratch)?;
-                    let sum = wire::u32(&mut Cursor::new(read));
-                    if sum_at > start {
-                        joined.push(sum.unwrap_or(0), sum_at - start);
-                    }
-                    joined.push(crc32(read), end - sum_at);
+                let (start, end) = info.chunk(index, self.input.len())?;
+                // Cassandra may append a chunk that holds nothing, which nobody reads.
+                let sum_at = match index < needed {
+                    true => start.max(end.saturating_sub(4)),
+                    false => start,
+                };
+                let read = self.input.read(sum_at, end - sum_at, &mut scratch)?;
+                let sum = wire::u32(&mut Cursor::new(read));
+                if sum_at > start {
+                    joined.push(sum.unwrap_or(0), sum_at - start);
                 }
+                joined.push(crc32(read), end - sum_at);
             }
-            Kind::Plain(Some(sums)) => {
-                for index in chunks {
-                    let len = chunk_len.min(data_len - index * chunk_len);
-                    joined.push(sums.sum(index)?, len);
-                }
-            }
+            Kind::Plain(Some(sums)) => joined.push(sums.sum(index)?, len),
             Kind::Plain(None) => {
-                for index in chunks {
-                    let start = index * chunk_len;
-                    let len = chunk_len.min(data_len - start);
-                    joined.push(crc32(self.input.read(start, len, &mut scratch)?), len);
-                }
+                let read = self.input.read(start, len, &mut scratch)?;
+                joined.push(crc32(read), len);
             }
         }
-        Ok(joined.finish())
+        Ok(())
     }
 
     /// Returns Changed if one of the files changed since it was opened.

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::file::cursor::push_front;
 
 /// Bytes that the number holds.
-pub const FRONT_BYTES: usize = size_of::<u128>();
+const FRONT_BYTES: usize = size_of::<u128>();
 
 /// A position; the empty one stands before all others.
 #[derive(Debug, Clone, Default)]
@@ -21,17 +21,25 @@ pub struct Position {
 }
 
 impl Position {
+    /// That of these bytes.
+    pub fn of(bytes: &[u8]) -> Position {
+        let mut position = Position::default();
+        position.write(|out| {
+            out.extend_from_slice(bytes);
+            Some(())
+        });
+        position
+    }
+
     /// Becomes the empty position.
     pub fn clear(&mut self) {
         (self.front, self.len) = (0, 0);
     }
 
-    /// Becomes the lowest `len` bytes of a number, big-endian; `len` is at most [`FRONT_BYTES`].
+    /// Becomes the highest `len` bytes of a number, big-endian, whose other bytes are 0; `len` is at most [`FRONT_BYTES`].
     #[inline]
-    pub fn set(&mut self, number: u128, len: usize) {
-        let unused = 8 * (FRONT_BYTES - len) as u32;
-        self.front = number.checked_shl(unused).unwrap_or(0);
-        self.len = len;
+    pub fn set(&mut self, front: u128, len: usize) {
+        (self.front, self.len) = (front, len);
     }
 
     /// Becomes the bytes that `push` appends; empty where it returns `None`, as this does then.
@@ -39,17 +47,18 @@ impl Position {
         self.clear();
         self.bytes.clear();
         push(&mut self.bytes)?;
-        match self.bytes.first_chunk() {
-            Some(front) => {
-                self.front = u128::from_be_bytes(*front);
-                self.len = self.bytes.len();
-            }
+        self.len = self.bytes.len();
+        self.front = match self.bytes.first_chunk() {
+            Some(front) => u128::from_be_bytes(*front),
             None => {
-                let bytes = self.bytes.iter();
-                let number = bytes.fold(0, |number, &byte| number << 8 | u128::from(byte));
-                self.set(number, self.bytes.len());
+                let mut front = [0; FRONT_BYTES];
+                front
+                    .iter_mut()
+                    .zip(&self.bytes)
+                    .for_each(|(to, from)| *to = *from);
+                u128::from_be_bytes(front)
             }
-        }
+        };
         Some(())
     }
 
@@ -104,16 +113,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn position(bytes: &[u8]) -> Position {
-        let mut position = Position::default();
-        let push = |out: &mut Vec<u8>| {
-            out.extend_from_slice(bytes);
-            Some(())
-        };
-        position.write(push).unwrap();
-        position
-    }
-
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         // Few bytes, so that fronts are alike.
         let byte = prop_oneof![Just(0u8), Just(1), Just(0xff)];
@@ -126,21 +125,23 @@ mod tests {
     proptest! {
         #[test]
         fn are_in_the_order_of_their_bytes(one in bytes(), other in bytes()) {
-            let mut copy = position(&other);
-            prop_assert_eq!(position(&one).cmp(&copy), one.cmp(&other));
-            copy.copy_from(&position(&one));
+            let mut copy = Position::of(&other);
+            prop_assert_eq!(Position::of(&one).cmp(&copy), one.cmp(&other));
+            copy.copy_from(&Position::of(&one));
             let mut out = vec![7];
             copy.push_to(&mut out);
             prop_assert_eq!(&out[1..], &one[..]);
-            prop_assert!(copy == position(&one));
+            prop_assert!(copy == Position::of(&one));
         }
 
         #[test]
         fn a_number_is_its_bytes(number in any::<u128>(), len in 0..=FRONT_BYTES) {
-            let mut set = position(&[9; 20]);
-            set.set(number, len);
-            let bytes = &number.to_be_bytes()[FRONT_BYTES - len..];
-            prop_assert!(set == position(bytes));
+            let bytes = &number.to_be_bytes()[..len];
+            let mut front = [0; FRONT_BYTES];
+            front[..len].copy_from_slice(bytes);
+            let mut set = Position::of(&[9; 20]);
+            set.set(u128::from_be_bytes(front), len);
+            prop_assert!(set == Position::of(bytes));
             let mut out = Vec::new();
             set.push_to(&mut out);
             prop_assert_eq!(&out[..], bytes);

@@ -366,6 +366,12 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
     }
 
+    /// The current row's or bound's place in its partition, as rows are ordered by.
+    #[inline]
+    pub fn order(&self) -> &Position {
+        &self.position
+    }
+
     /// Appends the current row's or bound's place in its partition, see [`super::key`].
     pub fn push_position(&self, key: &mut Vec<u8>) {
         match self.layout.is_exact {
@@ -413,9 +419,14 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
     }
 
-    /// Encodes and passes the row that stands next, if only one SSTable has the partition, and the row is plain; else returns false.
+    /// As [`Merger::next`] where only one SSTable has the partition, and the row that stands next is plain; else returns false, and
+    /// nothing was done.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
     #[inline]
-    fn pass_lone_plain(&mut self) -> Result<bool> {
+    pub fn pass_lone_plain(&mut self) -> Result<bool> {
         let &[only] = self.members.as_slice() else {
             return Ok(false);
         };

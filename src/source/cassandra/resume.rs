@@ -43,6 +43,20 @@ impl<'a> Resuming<'a> {
         Ok(has_row)
     }
 
+    /// Hands rows to `visit` until it fails; returns what it returned last.
+    fn each(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<Result<()>> {
+        let rows = match self.rows.take() {
+            Some(rows) => rows,
+            None => self.table.rows(&self.range)?,
+        };
+        let mut visited = Ok(());
+        self.has_ended = self.rows.insert(rows).each(|row| {
+            visited = visit(row);
+            visited.is_ok()
+        })?;
+        Ok(visited)
+    }
+
     /// Where to go on after an error, which is told the keys that are passed over.
     #[cold]
     fn past(&mut self, error: Error) -> Error {
@@ -77,5 +91,15 @@ impl RowStream for Resuming<'_> {
             Ok(false) => Ok(None),
             Err(error) => Err(self.past(error)),
         }
+    }
+
+    fn for_each(&mut self, visit: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        while !self.has_ended {
+            match self.each(visit) {
+                Ok(visited) => visited?,
+                Err(error) => return Err(self.past(error)),
+            }
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::data::{PartitionHead, PartitionReader, Sstable, Start, Unfiltered};
 use super::key;
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
+use super::position::Position;
 use super::reconcile::{Merged, Merger, Next, Versions};
 use super::resume::Resuming;
 use super::rows::plain::{Plain, Plan};
@@ -335,8 +336,10 @@ pub(super) struct Rows<'a, V> {
     is_plain: bool,
     /// Bytes of the partition's place in `key`; `None` between partitions.
     partition_len: Option<usize>,
-    /// Whether the range begins before the partition.
+    /// Whether the range has begun.
     has_begun: bool,
+    /// Where in the partition it ends, if that can be told by the order of rows.
+    end: Option<Position>,
     /// Whether all of the partition is of the range.
     is_within: bool,
     /// The range deletion that is seen to be open.
@@ -364,6 +367,7 @@ impl<'a, V: Versions> Rows<'a, V> {
             is_plain: false,
             partition_len: None,
             has_begun: false,
+            end: None,
             is_within: false,
             open: Deletion::LIVE,
         }
@@ -386,6 +390,29 @@ impl<'a, V: Versions> Rows<'a, V> {
         }
     }
 
+    /// Hands the rows that are left to `visit`, until it returns false; returns whether there are no more.
+    pub(super) fn each(&mut self, mut visit: impl FnMut(Row<'_>) -> bool) -> Result<bool> {
+        while self.advance()? {
+            if !visit(self.row()) {
+                return Ok(false);
+            }
+            // Most rows are plain ones of one SSTable, and follow others.
+            let Some(partition_len) = self.partition_len.filter(|_| self.is_within) else {
+                continue;
+            };
+            while self.merger.pass_lone_plain()? {
+                self.key.truncate(partition_len);
+                self.merger.push_position(&mut self.key);
+                let value = self.merger.plain_value();
+                let key = &self.key;
+                if !visit(Row { key, value }) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// The row that [`Rows::advance`] went to.
     pub(super) fn row(&self) -> Row<'_> {
         Row {
@@ -404,7 +431,7 @@ impl<'a, V: Versions> Rows<'a, V> {
 
     /// Goes on; true where `key` and `value` are a row's.
     fn step(&mut self) -> Result<Step> {
-        let lens = &self.lens;
+        let lens = self.lens;
         let Some(partition_len) = self.partition_len else {
             return self.next_partition();
         };
@@ -465,8 +492,9 @@ impl<'a, V: Versions> Rows<'a, V> {
                 return Ok(Step::Nothing);
             }
         }
-        let goes_over_end = |to: &Vec<u8>| to.starts_with(place);
-        self.is_within = self.has_begun && !self.range.to.as_ref().is_some_and(goes_over_end);
+        let end = self.range.to.as_ref().and_then(|to| to.strip_prefix(place));
+        self.is_within = self.has_begun && end.is_none();
+        self.end = end.filter(|_| self.layout.is_exact).map(Position::of);
         self.partition_len = Some(self.key.len());
         self.merger.enter()?;
         self.open = self.lens.deletion(self.merger.open());
@@ -477,7 +505,10 @@ impl<'a, V: Versions> Rows<'a, V> {
         self.is_plain = false;
         self.key.push(key::PARTITION_DELETION);
         value::encode_deletion(&mut self.value, seen);
-        Ok(self.of_range())
+        Ok(match self.range.is_before_end(&self.key) {
+            true => self.begun(),
+            false => Step::End,
+        })
     }
 
     /// Cells of the row that stands here, where it is of the range, for which the rules for equal timestamps choose
@@ -489,16 +520,30 @@ impl<'a, V: Versions> Rows<'a, V> {
         }
     }
 
-    fn of_range(&self) -> Step {
+    /// Whether what the merger found is of the range.
+    #[inline]
+    fn of_range(&mut self) -> Step {
         if self.is_within {
             return Step::Row;
         }
-        if !self.range.is_before_end(&self.key) {
-            return Step::End;
+        let is_behind = match &self.end {
+            Some(end) => self.merger.order() >= end,
+            None => !self.range.is_before_end(&self.key),
+        };
+        match is_behind {
+            true => Step::End,
+            false => self.begun(),
         }
-        match self.key < self.range.from {
-            true => Step::Nothing,
-            false => Step::Row,
+    }
+
+    /// Whether the range has begun at the current key.
+    fn begun(&mut self) -> Step {
+        let has_begun = self.has_begun || self.key >= self.range.from;
+        // Where keys need not be in the order of rows, each is asked.
+        self.has_begun = has_begun && self.layout.is_exact;
+        match has_begun {
+            true => Step::Row,
+            false => Step::Nothing,
         }
     }
 }

@@ -28,6 +28,10 @@ pub fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     if first < 0x80 {
         return Some((u64::from(first), rest));
     }
+    if first < 0xc0 {
+        let (&second, rest) = rest.split_first()?;
+        return Some((u64::from(first & 0x3f) << 8 | u64::from(second), rest));
+    }
     let extra = first.leading_ones();
     // In one piece, but for the longest and those near the end of the bytes.
     match bytes.first_chunk() {

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use super::super::key::{self, Exactness};
 use super::super::layout::{Column, Layout, Mapping};
 use super::super::model::Place;
-use super::super::position::{FRONT_BYTES, Position};
+use super::super::position::Position;
 use super::super::types::CqlType;
 use super::super::types::ordered::Number;
 use super::super::value;
@@ -26,12 +26,30 @@ use crate::file::cursor::{PIECE_BYTES, Room};
 #[derive(Debug, Clone)]
 pub struct Plan {
     clustering: Vec<Clustering>,
-    /// The same, where their values are numbers which fit a position's.
-    numbers: Option<Vec<(Number, Option<u64>)>>,
+    /// The same, where their values are numbers and fit a position's number.
+    numbers: Option<Numbers>,
     /// Whether clustering values that are equal are of the same bytes.
     is_exact: bool,
     statics: Vec<Option<Slot>>,
     regulars: Vec<Option<Slot>>,
+}
+
+/// How values that are numbers become a position.
+#[derive(Debug, Clone)]
+struct Numbers {
+    /// The front of the position, but for the values.
+    front: u128,
+    /// Bytes of the position.
+    len: usize,
+    columns: Vec<NumberColumn>,
+}
+
+#[derive(Debug, Clone)]
+struct NumberColumn {
+    number: Number,
+    fixed_len: Option<u64>,
+    /// By how many bits a value is shifted in the front.
+    shift: u32,
 }
 
 /// A clustering column.
@@ -94,6 +112,35 @@ pub struct Winners<'t> {
     before: Vec<(usize, PlainCell)>,
 }
 
+impl Numbers {
+    /// `None` where not all values are numbers, or they take too many bytes.
+    fn new(clustering: &[Clustering]) -> Option<Numbers> {
+        let numbers: Option<Vec<_>> = clustering.iter().map(|c| c.cql_type.as_number()).collect();
+        let numbers = numbers?;
+        let len = 2 + numbers.iter().map(|number| 1 + number.len).sum::<usize>();
+        // Behind what was placed so far.
+        let mut shift = u128::BITS.checked_sub(8)?;
+        let mut front = u128::from(key::CLUSTERED) << shift;
+        let mut columns = Vec::new();
+        for (number, column) in numbers.into_iter().zip(clustering) {
+            shift = shift.checked_sub(8)?;
+            front |= u128::from(number.tag) << shift;
+            shift = shift.checked_sub(8 * number.len as u32)?;
+            columns.push(NumberColumn {
+                number,
+                fixed_len: column.fixed_len,
+                shift,
+            });
+        }
+        front |= u128::from(key::AT) << shift.checked_sub(8)?;
+        Some(Numbers {
+            front,
+            len,
+            columns,
+        })
+    }
+}
+
 impl Plan {
     /// The plan for an SSTable of this shape, whose columns stand in the table where `mapping` says.
     pub fn new(shape: &Shape, mapping: &Mapping, layout: &Layout) -> Plan {
@@ -104,13 +151,8 @@ impl Plan {
                 fixed_len,
             })
             .collect();
-        let number = |c: &Clustering| Some((c.cql_type.as_number()?, c.fixed_len));
-        let numbers: Option<Vec<_>> = clustering.iter().map(number).collect();
-        let len = |numbers: &Vec<(Number, _)>| -> usize {
-            2 + numbers.iter().map(|(n, _)| 1 + n.len).sum::<usize>()
-        };
         Plan {
-            numbers: numbers.filter(|numbers| len(numbers) <= FRONT_BYTES),
+            numbers: Numbers::new(&clustering),
             clustering,
             is_exact: layout.is_exact,
             statics: slots(&shape.statics, mapping.places(true), &layout.statics),
@@ -125,47 +167,40 @@ impl Plan {
             return self.long_position(bytes, len_max, out);
         };
         let mut rest = bytes;
-        if !numbers.is_empty() {
+        if !numbers.columns.is_empty() {
             let (0, behind) = rest.split_first()? else {
                 return None;
             };
             rest = behind;
         }
-        let mut position = u128::from(key::CLUSTERED);
-        let mut position_len = 2;
-        for (number, fixed_len) in numbers {
-            let len = match fixed_len {
-                Some(len) => *len,
+        let mut front = numbers.front;
+        for column in &numbers.columns {
+            let len = match column.fixed_len {
+                Some(len) => len,
                 None => take_uvint(&mut rest)?,
             };
-            if len != number.len as u64 {
+            if len != column.number.len as u64 {
                 return None;
             }
-            position = position << 8 | u128::from(number.tag);
             let value;
-            (position, value, rest) = match number.len {
+            (value, rest) = match column.number.len {
                 8 => {
                     let (value, rest) = rest.split_first_chunk()?;
-                    (position << 64, u64::from_be_bytes(*value), rest)
+                    (u64::from_be_bytes(*value), rest)
                 }
                 4 => {
                     let (value, rest) = rest.split_first_chunk()?;
-                    (position << 32, u32::from_be_bytes(*value).into(), rest)
+                    (u32::from_be_bytes(*value).into(), rest)
                 }
-                2 => {
-                    let (value, rest) = rest.split_first_chunk()?;
-                    (position << 16, u16::from_be_bytes(*value).into(), rest)
-                }
-                _ => {
-                    let (value, rest) = rest.split_first()?;
-                    (position << 8, u64::from(*value), rest)
+                len => {
+                    let (value, rest) = rest.split_at_checked(len)?;
+                    let push = |value, &byte: &u8| value << 8 | u64::from(byte);
+                    (value.iter().fold(0, push), rest)
                 }
             };
-            position |= u128::from(value ^ number.flipped);
-            position_len += 1 + number.len;
+            front |= u128::from(value ^ column.number.flipped) << column.shift;
         }
-        let position = position << 8 | u128::from(key::AT);
-        out.position.set(position, position_len);
+        out.position.set(front, numbers.len);
         Some(rest)
     }
 
@@ -250,7 +285,7 @@ impl Shape {
                 return None;
             };
             rest = behind;
-            out.position.set(u128::from(key::STATIC), 1);
+            out.position.set(u128::from(key::STATIC) << 120, 1);
             out.exact.clear();
             out.exact.push(key::STATIC);
             &plan.statics
@@ -422,27 +457,49 @@ impl<'t> Winners<'t> {
         (plain, bytes): PlainVersion<'b>,
         version: impl Fn(usize) -> Option<PlainVersion<'b>>,
     ) -> bool {
+        let is_newer = |cell: &PlainCell, of: usize, known: &PlainCell| match cell
+            .timestamp
+            .cmp(&known.timestamp)
+        {
+            Ordering::Greater => Some(true),
+            Ordering::Less => Some(false),
+            Ordering::Equal => {
+                let (_, of) = version(of)?;
+                let is_same = of.get(known.value.clone())? == bytes.get(cell.value.clone())?;
+                is_same.then_some(false)
+            }
+        };
+        let cells = plain.cells();
+        let both = self.cells.iter().zip(cells);
+        // Most versions have the same columns.
+        if self.cells.len() == cells.len()
+            && both.into_iter().all(|((_, k), c)| k.column == c.column)
+        {
+            for ((of, known), cell) in self.cells.iter_mut().zip(cells) {
+                match is_newer(cell, *of, known) {
+                    Some(true) => (*of, *known) = (number, cell.clone()),
+                    Some(false) => {}
+                    None => return false,
+                }
+            }
+            return true;
+        }
         std::mem::swap(&mut self.cells, &mut self.before);
         self.cells.clear();
         let mut before = self.before.iter().peekable();
-        for cell in plain.cells() {
+        for cell in cells {
             while let Some(known) = before.next_if(|(_, known)| known.column < cell.column) {
                 self.cells.push(known.clone());
             }
-            let known = before.next_if(|(_, known)| known.column == cell.column);
-            let order = known.map(|(_, known)| known.timestamp.cmp(&cell.timestamp));
-            let winner = match (known, order) {
-                (None, _) | (_, None | Some(Ordering::Less)) => (number, cell.clone()),
-                (Some(known), Some(Ordering::Greater)) => known.clone(),
-                (Some((of, known)), Some(Ordering::Equal)) => {
-                    let same = version(*of).map(|(_, of)| of.get(known.value.clone()));
-                    if same != Some(bytes.get(cell.value.clone())) {
-                        return false;
-                    }
-                    (*of, known.clone())
-                }
+            let Some((of, known)) = before.next_if(|(_, known)| known.column == cell.column) else {
+                self.cells.push((number, cell.clone()));
+                continue;
             };
-            self.cells.push(winner);
+            self.cells.push(match is_newer(cell, *of, known) {
+                Some(true) => (number, cell.clone()),
+                Some(false) => (*of, known.clone()),
+                None => return false,
+            });
         }
         self.cells.extend(before.cloned());
         true
