@@ -12,9 +12,14 @@ use crate::range::{Coverage, KeyRange, key_hash, rank_of_hash};
 use crate::row::Row;
 use crate::source::Table;
 
-/// Bytes of a file that one piece of work covers: small enough that the cores end together, large enough that a piece's
-/// own cost vanishes.
-const PIECE_BYTES: u64 = 4 << 20;
+/// Bytes of a file that the last pieces of work cover: small enough that the cores end together.
+const PIECE_BYTES: u64 = 1 << 20;
+
+/// Bytes of a file that a piece covers at most, if that is more: enough that a piece's own cost vanishes.
+const LARGE_PIECE_BYTES: u64 = 16 << 20;
+
+/// Into how many pieces for each thread all that is left is cut.
+const PIECES_A_THREAD: usize = 4;
 
 /// Most pieces a table is cut into.
 const PIECES_MAX: u64 = 16_384;
@@ -105,17 +110,36 @@ pub fn scan(
 /// Those of the table.
 pub fn cut(table: &dyn Table, coverage: &Coverage) -> Result<Vec<CutRange>> {
     let threads = rayon::current_num_threads();
-    let by_size = table.estimate().file_bytes / PIECE_BYTES;
-    let pieces = by_size.clamp(threads as u64, PIECES_MAX) as usize;
+    let file_bytes = table.estimate().file_bytes;
+    let pieces = (file_bytes / PIECE_BYTES).clamp(threads as u64, PIECES_MAX);
+    let joined_max = LARGE_PIECE_BYTES.saturating_mul(pieces) / file_bytes.max(1);
+    let pieces = pieces as usize;
     let mut gaps = coverage.gaps().into_iter();
     let of_range = pieces / coverage.ranges().len().max(1);
     let mut cut = Vec::new();
     for range in coverage.ranges() {
         let cuts = table.split(range, of_range.max(1))?;
+        let cuts = join(cuts, threads, joined_max as usize);
         cut.extend(range.cut_at(&cuts).into_iter().map(|piece| (piece, true)));
         cut.extend(gaps.next().map(|gap| (gap, false)));
     }
     Ok(cut)
+}
+
+/// Leaves out cuts, so that pieces are large at first, of so many at most, and become smaller towards the end.
+fn join(cuts: Vec<Vec<u8>>, threads: usize, joined_max: usize) -> Vec<Vec<u8>> {
+    let mut left = cuts.len() + 1;
+    let mut of_piece = 0;
+    let ends_piece = |_: &Vec<u8>| {
+        of_piece += 1;
+        let is_end = of_piece >= (left / PIECES_A_THREAD / threads).min(joined_max);
+        if is_end {
+            left -= of_piece;
+            of_piece = 0;
+        }
+        is_end
+    };
+    cuts.into_iter().filter(ends_piece).collect()
 }
 
 /// The sums of one piece: what belongs to the leaf before it, then the leaves that start in it.

@@ -34,6 +34,13 @@ impl Powers {
         }
         Powers(powers)
     }
+
+    fn of(&self, len: u64) -> u32 {
+        let digits = self.0.iter().zip(len.to_le_bytes());
+        let powers = digits.filter(|(_, digit)| *digit > 0);
+        let powers = powers.map(|(powers, digit)| powers[usize::from(digit)]);
+        powers.reduce(multiply).unwrap_or(NO_BYTE)
+    }
 }
 
 /// Joins the CRC-32s of pieces that follow each other, without the pieces: the CRC of `ab` is that of `a`, multiplied by x^8 for each
@@ -56,13 +63,16 @@ impl<'p> Joined<'p> {
 
     /// Takes the CRC of the next piece, of `len` bytes.
     pub fn push(&mut self, crc: u32, len: u64) {
-        for (powers, digit) in self.powers.0.iter().zip(len.to_le_bytes()) {
-            if digit > 0 {
-                self.crc = multiply(self.crc, powers[usize::from(digit)]);
-            }
+        if self.len > 0 {
+            self.crc = multiply(self.crc, self.powers.of(len));
         }
         self.crc ^= crc;
         self.len = self.len.saturating_add(len);
+    }
+
+    /// No pieces, to be appended.
+    pub fn empty(&self) -> Joined<'p> {
+        Joined::new(self.powers)
     }
 
     /// Takes all that another has taken.

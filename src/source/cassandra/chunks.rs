@@ -226,10 +226,12 @@ impl Chunks {
                 };
                 let read = self.input.read(sum_at, end - sum_at, &mut scratch)?;
                 let sum = wire::u32(&mut Cursor::new(read));
+                let mut chunk = joined.empty();
                 if sum_at > start {
-                    joined.push(sum.unwrap_or(0), sum_at - start);
+                    chunk.push(sum.unwrap_or(0), sum_at - start);
                 }
-                joined.push(crc32(read), end - sum_at);
+                chunk.push(crc32(read), end - sum_at);
+                joined.append(&chunk);
             }
             Kind::Plain(Some(sums)) => joined.push(sums.sum(index)?, len),
             Kind::Plain(None) => {

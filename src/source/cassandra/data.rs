@@ -12,7 +12,7 @@ use super::descriptor::Descriptor;
 use super::header::Header;
 use super::model::{Deletion, Marker, Place, Row};
 use super::rows::plain::{Plain, Plan};
-use super::rows::{Fault, Front, Shape};
+use super::rows::{END, Fault, Front, Shape};
 use super::statistics;
 use super::window::Window;
 use super::wire;
@@ -331,8 +331,14 @@ impl PartitionReader<'_> {
         plain: &mut Plain,
     ) -> Result<Option<Unfiltered>> {
         self.pass_plain();
-        if self.in_partition && self.is_plain(plan, plain) {
-            return Ok(None);
+        if self.in_partition {
+            if self.window.loaded().first() == Some(&END) {
+                self.end_partition();
+                return Ok(Some(Unfiltered::End));
+            }
+            if self.is_plain(plan, plain) {
+                return Ok(None);
+            }
         }
         let loaded = self.window.loaded().len();
         let Some(front) = self.loaded_front()? else {
@@ -433,8 +439,7 @@ impl PartitionReader<'_> {
             let mut cursor = Cursor::new(self.window.loaded());
             match self.sstable.shape.front(&mut cursor, &mut self.clustering) {
                 Ok(front) if front.is_end() => {
-                    self.window.advance(1);
-                    self.in_partition = false;
+                    self.end_partition();
                     return Ok(None);
                 }
                 Ok(front) if front.len() <= self.window.left() => return Ok(Some(front)),
@@ -451,6 +456,11 @@ impl PartitionReader<'_> {
             }
             self.load()?;
         }
+    }
+
+    fn end_partition(&mut self) {
+        self.window.advance(1);
+        self.in_partition = false;
     }
 
     fn load(&mut self) -> Result<()> {

@@ -33,8 +33,8 @@ pub struct Mark {
 pub struct Spread {
     pieces: u64,
     data_len: u64,
-    /// The next piece that has no mark yet.
-    taken: u64,
+    /// Places before this offset are passed over: their pieces have a mark, or begin within one without any.
+    next: u64,
     last: Option<Start>,
     marks: Vec<Mark>,
     has_blocks: bool,
@@ -46,7 +46,7 @@ impl Spread {
         Spread {
             pieces: (pieces as u64).max(1),
             data_len,
-            taken: 0,
+            next: 0,
             last: None,
             marks: Vec::new(),
             has_blocks,
@@ -69,13 +69,13 @@ impl Spread {
             return None;
         }
         let previous = self.last.replace(start);
-        // It is less than `pieces`. Those that begin within a piece without any mark are passed over.
-        let piece = u128::from(offset) * u128::from(self.pieces) / u128::from(self.data_len);
-        let piece = piece as u64;
-        if piece < self.taken {
+        if offset < self.next {
             return Some(());
         }
-        self.taken = piece + 1;
+        let (pieces, data_len) = (u128::from(self.pieces), u128::from(self.data_len));
+        let piece = u128::from(offset) * pieces / data_len;
+        // It is at most the length of the data.
+        self.next = ((piece + 1) * data_len).div_ceil(pieces) as u64;
         // The marks of one partition share its key.
         let shared = self.marks.last().and_then(|mark| mark.key.clone());
         self.marks.push(Mark {

@@ -36,7 +36,8 @@ use super::wire;
 use crate::file::cursor::Cursor;
 use crate::limits::Limits;
 
-const END: u8 = 0x01;
+/// All that stands where a partition ends.
+pub const END: u8 = 0x01;
 const MARKER: u8 = 0x02;
 const HAS_TIMESTAMP: u8 = 0x04;
 const HAS_TTL: u8 = 0x08;

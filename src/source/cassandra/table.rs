@@ -244,11 +244,14 @@ impl Table for CassandraTable {
         if pieces < 2 {
             return Ok(Vec::new());
         }
-        let (mut cuts, mut total) = (Vec::new(), 0u64);
         let count = pieces.saturating_mul(CUTS_A_PIECE);
-        for part in &self.parts {
+        let of_part = |part: &Part| {
             let seeker = &part.seeker;
-            let (of_part, size) = seeker.cuts(&part.sstable, &self.layout, range, count)?;
+            seeker.cuts(&part.sstable, &self.layout, range, count)
+        };
+        let of_parts = self.parts.par_iter().map(of_part);
+        let (mut cuts, mut total) = (Vec::new(), 0u64);
+        for (of_part, size) in of_parts.collect::<Result<Vec<_>>>()? {
             cuts.extend(of_part);
             total = total.saturating_add(size);
         }
