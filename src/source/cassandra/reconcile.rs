@@ -227,6 +227,8 @@ pub struct Merger<'t, V> {
     exact: Vec<u8>,
     cursors: Vec<usize>,
     winners: Winners<'t>,
+    /// What went wrong behind the current row.
+    failed: Option<Error>,
     /// Cells of the current row for which the rules for equal timestamps choose differently.
     pub tied: Vec<Tied>,
 }
@@ -275,6 +277,7 @@ impl<'t, V: Versions> Merger<'t, V> {
             exact: Vec::new(),
             cursors: Vec::new(),
             winners: Winners::new(layout, view),
+            failed: None,
             tied: Vec::new(),
         })
     }
@@ -285,6 +288,7 @@ impl<'t, V: Versions> Merger<'t, V> {
     ///
     /// Those of reading.
     pub fn next_partition(&mut self) -> Result<Option<Deletion>> {
+        self.check_failed()?;
         for &member in &self.members {
             let Some(lane) = self.lanes.get_mut(member) else {
                 continue;
@@ -391,10 +395,8 @@ impl<'t, V: Versions> Merger<'t, V> {
     ///
     /// Those of reading.
     pub fn next(&mut self, out: &mut Row) -> Result<Merged> {
+        self.check_failed()?;
         self.tied.clear();
-        if self.pass_lone_plain()? {
-            return Ok(Merged::Plain);
-        }
         loop {
             if !self.find_here() {
                 return Ok(Merged::End);
@@ -419,30 +421,48 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
     }
 
-    /// As [`Merger::next`] where only one SSTable has the partition, and the row that stands next is plain; else returns false, and
+    /// Reads what stands next where only one SSTable has the partition, if that is a plain row before `end`: its place in the partition
+    /// replaces what stands in `key` behind `partition_len` bytes, and its value is [`Merger::plain_value`]. Else returns false, and
     /// nothing was done.
     ///
     /// # Errors
     ///
     /// Those of reading.
     #[inline]
-    pub fn pass_lone_plain(&mut self) -> Result<bool> {
+    pub fn next_lone_plain(
+        &mut self,
+        end: Option<&Position>,
+        partition_len: usize,
+        key: &mut Vec<u8>,
+    ) -> Result<bool> {
+        self.check_failed()?;
         let &[only] = self.members.as_slice() else {
             return Ok(false);
         };
         let Some(lane) = self.lanes.get_mut(only) else {
             return Ok(false);
         };
-        let version = lane.plain_version().filter(|_| self.covered.is_live());
+        let is_behind = end.is_some_and(|end| lane.position >= *end);
+        if is_behind || !self.covered.is_live() {
+            return Ok(false);
+        }
+        let version = lane.plain_version();
         if !version.is_some_and(|version| self.winners.encode_one(version)) {
             return Ok(false);
         }
-        self.position.copy_from(&lane.position);
-        if !self.layout.is_exact {
-            self.exact.clone_from(&lane.exact);
+        key.truncate(partition_len);
+        match self.layout.is_exact {
+            true => lane.position.push_to(key),
+            false => key.extend_from_slice(&lane.exact),
         }
-        lane.advance(self.layout)?;
+        // The row was read, so an error is that of what follows it.
+        self.failed = lane.advance(self.layout).err();
         Ok(true)
+    }
+
+    #[inline]
+    fn check_failed(&mut self) -> Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Finds the lanes that stand foremost; false where none is left.

@@ -50,12 +50,22 @@ fn open(folder: &Path, gc_before: i64) -> CassandraTable {
     CassandraTable::new("t".into(), folder, sstables, None, lens, rules).unwrap()
 }
 
+/// The rows of a range, which are the same whether they are asked for one by one or handed out together.
 fn rows(table: &CassandraTable, range: &KeyRange) -> Rows {
     let mut rows = Vec::new();
     let mut scan = table.scan(range).unwrap();
     while let Some(row) = scan.next().unwrap() {
         rows.push((row.key.to_vec(), row.value.to_vec()));
     }
+    let mut expected = rows.iter();
+    let mut scan = table.scan(range).unwrap();
+    scan.for_each(&mut |row| {
+        let next = expected.next().map(|(key, value)| (&key[..], &value[..]));
+        assert_eq!(next, Some((row.key, row.value)));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(expected.next(), None);
     rows
 }
 

@@ -400,14 +400,13 @@ impl<'a, V: Versions> Rows<'a, V> {
                 return Ok(false);
             }
             // Most rows are plain ones of one SSTable, and follow others.
-            let Some(partition_len) = self.partition_len.filter(|_| self.is_within) else {
+            let is_within = self.is_within || (self.has_begun && self.end.is_some());
+            let Some(partition_len) = self.partition_len.filter(|_| is_within) else {
                 continue;
             };
-            while self.merger.pass_lone_plain()? {
-                self.key.truncate(partition_len);
-                self.merger.push_position(&mut self.key);
+            let (end, key) = (self.end.as_ref(), &mut self.key);
+            while self.merger.next_lone_plain(end, partition_len, key)? {
                 let value = self.merger.plain_value();
-                let key = &self.key;
                 if !visit(Row { key, value }) {
                     return Ok(false);
                 }
