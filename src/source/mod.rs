@@ -12,6 +12,7 @@ use crate::file::input::{FileOptions, Input};
 use crate::range::KeyRange;
 use crate::row::{Row, RowStream, Schema};
 use cassandra::cells::Ties;
+use cassandra::model::Deletion;
 use cassandra::tied::{TieCount, Tied};
 use cassandra::view::View;
 
@@ -330,6 +331,17 @@ pub trait Table: Send + Sync {
     /// How long its deletions are kept, in seconds; `None` where that is not known, or rows have no deletions.
     fn gc_grace_seconds(&self) -> Option<i64> {
         None
+    }
+
+    /// The deletions that lie over what is at `key`, of its partition and of a range of rows, as the rows of a scan before it tell
+    /// them; `None` where only these do.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    fn deletions_over(&self, key: &[u8]) -> Result<Option<[Deletion; 2]>> {
+        let _ = key;
+        Ok(None)
     }
 
     /// Cells that scans have met so far and of which versions of the software take different writes; `None` where there is no

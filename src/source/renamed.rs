@@ -7,6 +7,7 @@ use super::{Estimate, Judge, Position, RowWriter, Snapshot, Table};
 use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::{RowStream, Schema};
+use crate::source::cassandra::model::Deletion;
 use crate::source::cassandra::tied::{TieCount, Tied};
 
 /// A snapshot of some tables of another.
@@ -123,6 +124,10 @@ impl Table for RenamedTable {
 
     fn gc_grace_seconds(&self) -> Option<i64> {
         self.table().gc_grace_seconds()
+    }
+
+    fn deletions_over(&self, key: &[u8]) -> Result<Option<[Deletion; 2]>> {
+        self.table().deletions_over(key)
     }
 
     fn ties(&self) -> Option<TieCount> {

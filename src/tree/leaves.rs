@@ -425,3 +425,28 @@ impl JoinState<'_> {
         self.leaf.summary.unreadable_leaves = unreadable;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_become_smaller_and_hold_all() {
+        for (count, threads, joined_max) in [(500, 2, 16), (500, 8, 16), (7, 2, 16), (90, 1, 1)] {
+            let cuts: Vec<Vec<u8>> = (1..count).map(|n: u16| n.to_be_bytes().into()).collect();
+            let kept = join(cuts.clone(), threads, joined_max);
+            let number = |cut: &Vec<u8>| usize::from(u16::from_be_bytes([cut[0], cut[1]]));
+            let starts = [0].into_iter().chain(kept.iter().map(number));
+            let ends = kept.iter().map(number).chain([usize::from(count)]);
+            let sizes: Vec<usize> = starts.zip(ends).map(|(from, to)| to - from).collect();
+            assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+            assert!(
+                sizes[0] <= joined_max && sizes.last() == Some(&1),
+                "{sizes:?}"
+            );
+            assert_eq!(sizes.iter().sum::<usize>(), usize::from(count));
+            let is_one_each = joined_max == 1 || usize::from(count) < 8 * threads;
+            assert_eq!(kept.len() == cuts.len(), is_one_each, "{sizes:?}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! Which deletion of a partition or a range lies over a key: found by reading the partition from its beginning.
+//! Which deletion of a partition or a range lies over a key: found by reading the partition from its beginning, or where the key is
+//! far, from the last place before it at which the table knows what is open.
 //!
 //! Keys are asked for in ascending order, so every partition is read at most once, and only as far as the last key.
 
@@ -11,6 +12,9 @@ use crate::row::cql::CqlSchema;
 use crate::row::{RowStream, Schema};
 use crate::source::Table;
 
+/// A key behind so many rows is far.
+const FAR_ROWS: usize = 1 << 10;
+
 /// The deletions of one table, asked for key by key.
 pub struct Covering<'t> {
     table: &'t dyn Table,
@@ -21,6 +25,7 @@ pub struct Covering<'t> {
     of_range: Deletion,
     /// A deletion that begins or ends behind the last key.
     ahead: Option<(Vec<u8>, Deletion)>,
+    far_rows: usize,
 }
 
 impl<'t> Covering<'t> {
@@ -37,6 +42,7 @@ impl<'t> Covering<'t> {
             of_partition: Deletion::LIVE,
             of_range: Deletion::LIVE,
             ahead: None,
+            far_rows: FAR_ROWS,
         })
     }
 
@@ -68,7 +74,22 @@ impl<'t> Covering<'t> {
         })
     }
 
+    /// Goes to a key without what lies before it, if the table can.
+    fn jump(&mut self, key: &[u8]) -> Result<()> {
+        // Damage is told of where the rows are read.
+        let Ok(Some([of_partition, of_range])) = self.table.deletions_over(key) else {
+            return Ok(());
+        };
+        (self.of_partition, self.of_range) = (of_partition, of_range);
+        self.rows = Some(self.table.scan(&KeyRange {
+            from: key.to_vec(),
+            to: prefix_end(&self.partition),
+        })?);
+        Ok(())
+    }
+
     fn read_to(&mut self, key: &[u8]) -> Result<()> {
+        let mut read = 0;
         loop {
             if let Some((at, deletion)) = &self.ahead {
                 // A bound says what covers the rows behind it, not what stands at it.
@@ -81,6 +102,10 @@ impl<'t> Covering<'t> {
                 }
                 self.ahead = None;
             }
+            if read == self.far_rows {
+                self.jump(key)?;
+            }
+            read += 1;
             let Some(rows) = &mut self.rows else {
                 return Ok(());
             };
@@ -104,3 +129,7 @@ impl<'t> Covering<'t> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "covering_tests.rs"]
+mod tests;

@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 /// What [`Merger::next`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merged {
-    /// A row, in the caller's buffer; its clustering values are in [`Merger::position`] only.
+    /// A row, in the caller's buffer; [`Merger::push_position`] gives its clustering values.
     Row,
     /// A plain row, whose value [`Merger::plain_value`] gives.
     Plain,

@@ -267,6 +267,17 @@ impl Table for CassandraTable {
         self.parts.par_iter().try_for_each(check)
     }
 
+    fn deletions_over(&self, key: &[u8]) -> Result<Option<[Deletion; 2]>> {
+        if !self.layout.keys_are_in_order() {
+            return Ok(None);
+        }
+        let range = KeyRange {
+            from: key.to_vec(),
+            to: None,
+        };
+        self.rows_uncounted(&range)?.deletions_at_begin().map(Some)
+    }
+
     fn ties(&self) -> Option<TieCount> {
         Some(self.ties.total())
     }
@@ -345,6 +356,8 @@ pub(super) struct Rows<'a, V> {
     end: Option<Position>,
     /// Whether all of the partition is of the range.
     is_within: bool,
+    /// The partition's deletion, as it is seen.
+    of_partition: Deletion,
     /// The range deletion that is seen to be open.
     open: Deletion,
 }
@@ -372,6 +385,7 @@ impl<'a, V: Versions> Rows<'a, V> {
             has_begun: false,
             end: None,
             is_within: false,
+            of_partition: Deletion::LIVE,
             open: Deletion::LIVE,
         }
     }
@@ -413,6 +427,15 @@ impl<'a, V: Versions> Rows<'a, V> {
             }
         }
         Ok(true)
+    }
+
+    /// The deletions, of the partition and of a range of rows, that are seen to lie over what is where the range begins.
+    fn deletions_at_begin(mut self) -> Result<[Deletion; 2]> {
+        let mut over = [Deletion::LIVE; 2];
+        while !matches!(self.step()?, Step::End) && self.key < self.range.from {
+            over = [self.of_partition, self.open];
+        }
+        Ok(over)
     }
 
     /// The row that [`Rows::advance`] went to.
@@ -501,6 +524,7 @@ impl<'a, V: Versions> Rows<'a, V> {
         self.merger.enter()?;
         self.open = self.lens.deletion(self.merger.open());
         let seen = self.lens.deletion(deletion);
+        self.of_partition = seen;
         if seen.is_live() {
             return Ok(Step::Nothing);
         }

@@ -37,7 +37,7 @@ pub fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     match bytes.first_chunk() {
         Some(ahead) if extra < 8 => {
             let bits = u64::from_be_bytes(*ahead) >> (56 - 8 * extra);
-            let value = bits & (1 << (7 * extra + 7)) - 1;
+            let value = bits & ((1 << (7 * extra + 7)) - 1);
             Some((value, rest.get(extra as usize..)?))
         }
         _ => split_uvint_slow(first, rest),
