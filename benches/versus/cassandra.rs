@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use crate::Bench;
-use crate::codec::PackedChunks;
+use crate::codec::{PackedChunks, decompress_chunks};
 use crate::common::{Random, hex};
 use crate::data::Data;
 use crate::run::{Duel, Program, median};
@@ -94,32 +94,38 @@ fn packed(folder: &str) -> Vec<PackedChunks> {
         .collect()
 }
 
-/// Build against decompression of the same chunks on all cores.
-fn against_codec(bench: &Bench, work: &str, folder: &str, rows_read: u64) -> Line {
-    let against = format!("lz4 decompression on one core, x {}", cores());
-    let mut line = Line::new(work, &against, ">= 0.5x");
-    let mut packed = packed(folder);
-    let plain_bytes = Cell::new(0);
+/// Build against decompression of the same chunks: by one core, as if as many did as much, and by all cores at once.
+fn against_codec(bench: &Bench, work: &str, folder: &str, rows_read: u64) -> [Line; 2] {
+    let packed = packed(folder);
     let program = build(bench, folder);
-    let duel = Duel::run(bench.runs, &mut || program.seconds(), &mut || {
-        let each = packed.iter_mut().map(PackedChunks::decompress);
-        let (seconds, bytes) = each.fold((0.0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
-        plain_bytes.set(bytes);
-        seconds
-    });
-    bench.raw(&line.work, "mdiff", &duel.first);
-    bench.raw(&line.work, "one core of the codec", &duel.second);
-    let (own, core) = (median(&duel.first), median(&duel.second));
-    let perfect = core / cores() as f64;
-    line.measured = ratios(&duel, cores() as f64);
-    let rows_a_second = rows_read as f64 / own / 1e6;
-    line.mdiff = format!(
-        "{} ({}, {rows_a_second:.2} M rows/s)",
-        time(own),
-        speed(plain_bytes.get(), own)
-    );
-    line.peer = format!("{} ({})", time(perfect), speed(plain_bytes.get(), perfect));
-    line
+    let one_core = format!("lz4 decompression on one core, x {}", cores());
+    let all_cores = format!("lz4 decompression on {} cores at once", cores());
+    [(one_core, 1, cores()), (all_cores, cores(), 1)].map(|(against, threads, times)| {
+        let mut line = Line::new(work, &against, ">= 0.5x");
+        let plain_bytes = Cell::new(0);
+        let duel = Duel::run(bench.runs, &mut || program.seconds(), &mut || {
+            let (seconds, bytes) = decompress_chunks(&packed, threads);
+            plain_bytes.set(bytes);
+            seconds
+        });
+        bench.raw(&line.work, "mdiff", &duel.first);
+        bench.raw(
+            &line.work,
+            &format!("the codec, {threads} threads"),
+            &duel.second,
+        );
+        let own = median(&duel.first);
+        let perfect = median(&duel.second) / times as f64;
+        line.measured = ratios(&duel, times as f64);
+        let rows_a_second = rows_read as f64 / own / 1e6;
+        line.mdiff = format!(
+            "{} ({}, {rows_a_second:.2} M rows/s)",
+            time(own),
+            speed(plain_bytes.get(), own)
+        );
+        line.peer = format!("{} ({})", time(perfect), speed(plain_bytes.get(), perfect));
+        line
+    })
 }
 
 fn peak(program: &Program) -> u64 {
@@ -137,8 +143,10 @@ pub fn build_folder(bench: &Bench) -> Vec<Line> {
         "build, Cassandra's SSTables: {} in three that overlap",
         millions(read)
     );
+    let [one_core, all_cores] = against_codec(bench, &work, &folder, read);
     vec![
-        against_codec(bench, &work, &folder, read),
+        one_core,
+        all_cores,
         two_against_one(bench, &work, &build(bench, &folder)),
     ]
 }
@@ -185,8 +193,10 @@ pub fn wide_partition(bench: &Bench) -> Vec<Line> {
     let divergent = size(divergent_bytes(&trees));
     reads.peer = format!("{}; the divergent ranges hold {divergent}", size(whole));
 
+    let [one_core, all_cores] = against_codec(bench, &work, &base, rows);
     vec![
-        against_codec(bench, &work, &base, rows),
+        one_core,
+        all_cores,
         two_against_one(bench, &work, &build(bench, &base)),
         memory,
         reads,

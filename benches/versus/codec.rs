@@ -1,6 +1,7 @@
 //! How fast one core decompresses the blocks of a table, or the chunks of an SSTable, by the same crates that mdiff uses and nothing
 //! around them.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// The data blocks of a table that mdiff wrote, in memory.
@@ -87,8 +88,12 @@ pub struct PackedChunks {
     bytes: Vec<u8>,
     /// Where each chunk starts in the file.
     starts: Vec<usize>,
-    plain: Vec<u8>,
+    /// Length of a chunk before compression.
+    plain_len: usize,
 }
+
+/// Chunks that a thread takes at once.
+const CHUNKS_AT_ONCE: usize = 256;
 
 impl PackedChunks {
     /// Reads Data.db and CompressionInfo.db; `prefix` is the beginning of their paths.
@@ -104,26 +109,45 @@ impl PackedChunks {
             starts: offsets
                 .map(|offset| u64::from_be_bytes(offset.try_into().expect("8 bytes")) as usize)
                 .collect(),
-            plain: vec![0; number(chunk_len_at) as usize],
+            plain_len: number(chunk_len_at) as usize,
         }
     }
 
-    /// Decompresses every chunk into the same buffer, on this thread. Returns the seconds and the bytes that came out.
-    pub fn decompress(&mut self) -> (f64, u64) {
-        let mut total = 0;
+    /// What each chunk holds: in front of it stands its length, behind it a checksum.
+    fn payloads(&self) -> impl Iterator<Item = &[u8]> {
         let ends = self.starts.iter().skip(1).copied();
         let ends = ends.chain([self.bytes.len()]);
-        let start = Instant::now();
-        for (from, to) in self.starts.iter().zip(ends) {
-            // In front stands its length, behind it a checksum.
-            let payload = &self.bytes[*from + 4..to - 4];
-            let len = lz4_flex::block::decompress_into(payload, &mut self.plain);
-            let len = len.expect("sound lz4");
-            std::hint::black_box(&self.plain[..len]);
-            total += len as u64;
-        }
-        (start.elapsed().as_secs_f64(), total)
+        let places = self.starts.iter().zip(ends);
+        places.map(|(from, to)| &self.bytes[*from + 4..to - 4])
     }
+}
+
+/// Decompresses every chunk of several files, each thread into a buffer of its own. Returns the seconds and the bytes that came out.
+pub fn decompress_chunks(packed: &[PackedChunks], threads: usize) -> (f64, u64) {
+    let payloads: Vec<&[u8]> = packed.iter().flat_map(PackedChunks::payloads).collect();
+    let plain_len = packed.iter().map(|each| each.plain_len).max().unwrap_or(0);
+    let (next, total) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut plain = vec![0; plain_len];
+                loop {
+                    let from = next.fetch_add(CHUNKS_AT_ONCE, Ordering::Relaxed);
+                    let Some(left) = payloads.get(from..).filter(|left| !left.is_empty()) else {
+                        break;
+                    };
+                    for payload in &left[..left.len().min(CHUNKS_AT_ONCE)] {
+                        let len = lz4_flex::block::decompress_into(payload, &mut plain);
+                        let len = len.expect("sound lz4");
+                        std::hint::black_box(&plain[..len]);
+                        total.fetch_add(len as u64, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    (start.elapsed().as_secs_f64(), total.into_inner())
 }
 
 fn varint(bytes: &[u8], at: &mut usize) -> usize {
