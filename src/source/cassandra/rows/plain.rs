@@ -295,10 +295,10 @@ impl Shape {
         };
         let size = take_uvint(&mut rest)?;
         let (body, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;
-        if size > self.row_bytes_max {
+        let row_len = bytes.len() - behind.len();
+        if row_len as u64 > self.row_bytes_max {
             return None;
         }
-        let row_len = bytes.len() - behind.len();
         rest = body;
         // The size of the unfiltered before.
         take_uvint(&mut rest)?;
