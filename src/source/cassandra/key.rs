@@ -65,16 +65,30 @@ pub fn push_row(out: &mut Vec<u8>, layout: &Layout, row: &Row, exactness: Exactn
         out.push(STATIC);
         return Some(());
     }
-    out.push(CLUSTERED);
     if row.clustering.len() != layout.clustering.len() {
         return None;
     }
-    for (value, column) in row.clustering.iter().zip(&layout.clustering) {
-        let value = value.as_ref().map(|place| row.at(place));
-        push_value(out, &column.cql_type, value, exactness);
+    let values = row.clustering.iter().zip(&layout.clustering);
+    let values = values.map(|(place, column)| {
+        let value = place.as_ref().map(|place| row.at(place));
+        (value, &column.cql_type)
+    });
+    push_clustered(out, values, exactness);
+    Some(())
+}
+
+/// Appends the place in its partition of the row of all these clustering values.
+#[inline]
+pub fn push_clustered<'v>(
+    out: &mut Vec<u8>,
+    values: impl Iterator<Item = (Option<&'v [u8]>, &'v CqlType)>,
+    exactness: Exactness,
+) {
+    out.push(CLUSTERED);
+    for (value, cql_type) in values {
+        push_value(out, cql_type, value, exactness);
     }
     out.push(AT);
-    Some(())
 }
 
 /// Appends a bound's place in its partition; `None` where it has too many clustering values.

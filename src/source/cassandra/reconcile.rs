@@ -295,26 +295,12 @@ impl<'t, V: Versions> Merger<'t, V> {
             };
             lane.next_head(self.layout)?;
         }
-        self.members.clear();
-        for (index, lane) in self.lanes.iter().enumerate() {
-            if !lane.is_ahead {
-                continue;
-            }
-            let first = self
-                .members
-                .first()
-                .and_then(|&first| self.lanes.get(first));
-            let order = match first {
-                Some(first) => lane.partition.cmp(&first.partition),
-                None => Ordering::Less,
-            };
-            if order.is_lt() {
-                self.members.clear();
-            }
-            if order.is_le() {
-                self.members.push(index);
-            }
-        }
+        let lanes = self.lanes.iter().enumerate();
+        let ahead = lanes.filter(|(_, lane)| lane.is_ahead);
+        foremost(
+            ahead.map(|(at, lane)| (at, &lane.partition)),
+            &mut self.members,
+        );
         let heads = self
             .members
             .iter()
@@ -322,7 +308,7 @@ impl<'t, V: Versions> Merger<'t, V> {
         self.deletion = heads.fold(Deletion::LIVE, |strongest, lane| {
             strongest.max(lane.head.deletion)
         });
-        self.open = Deletion::LIVE;
+        self.set_open(Deletion::LIVE);
         Ok((!self.members.is_empty()).then_some(self.deletion))
     }
 
@@ -378,10 +364,7 @@ impl<'t, V: Versions> Merger<'t, V> {
 
     /// Appends the current row's or bound's place in its partition, see [`super::key`].
     pub fn push_position(&self, key: &mut Vec<u8>) {
-        match self.layout.is_exact {
-            true => self.position.push_to(key),
-            false => key.extend_from_slice(&self.exact),
-        }
+        push_place(self.layout, &self.position, &self.exact, key);
     }
 
     /// The value of the plain row that [`Merger::next`] found.
@@ -451,10 +434,7 @@ impl<'t, V: Versions> Merger<'t, V> {
             return Ok(false);
         }
         key.truncate(partition_len);
-        match self.layout.is_exact {
-            true => lane.position.push_to(key),
-            false => key.extend_from_slice(&lane.exact),
-        }
+        push_place(self.layout, &lane.position, &lane.exact, key);
         // The row was read, so an error is that of what follows it.
         self.failed = lane.advance(self.layout).err();
         Ok(true)
@@ -467,25 +447,10 @@ impl<'t, V: Versions> Merger<'t, V> {
 
     /// Finds the lanes that stand foremost; false where none is left.
     fn find_here(&mut self) -> bool {
-        self.here.clear();
-        for &member in &self.members {
-            let Some(lane) = self.lanes.get(member) else {
-                continue;
-            };
-            if matches!(lane.next, Next::End) {
-                continue;
-            }
-            let order = match self.here.first().and_then(|&first| self.lanes.get(first)) {
-                Some(first) => lane.position.cmp(&first.position),
-                None => Ordering::Less,
-            };
-            if order.is_lt() {
-                self.here.clear();
-            }
-            if order.is_le() {
-                self.here.push(member);
-            }
-        }
+        let members = self.members.iter();
+        let lanes = members.filter_map(|&member| Some((member, self.lanes.get(member)?)));
+        let left = lanes.filter(|(_, lane)| !matches!(lane.next, Next::End));
+        foremost(left.map(|(at, lane)| (at, &lane.position)), &mut self.here);
         match self.here.first().and_then(|&first| self.lanes.get(first)) {
             Some(first) => {
                 self.position.copy_from(&first.position);
@@ -571,6 +536,31 @@ impl<'t, V: Versions> Merger<'t, V> {
             }
         }
         Ok(())
+    }
+}
+
+/// Sets `out` to the lanes at the least of their places.
+fn foremost<'l>(places: impl Iterator<Item = (usize, &'l Position)>, out: &mut Vec<usize>) {
+    out.clear();
+    let mut least = None;
+    for (lane, place) in places {
+        let order = least.map_or(Ordering::Less, |least| place.cmp(least));
+        if order.is_lt() {
+            out.clear();
+            least = Some(place);
+        }
+        if order.is_le() {
+            out.push(lane);
+        }
+    }
+}
+
+/// Appends a place in a partition as the key has it.
+#[inline]
+fn push_place(layout: &Layout, position: &Position, exact: &[u8], key: &mut Vec<u8>) {
+    match layout.is_exact {
+        true => position.push_to(key),
+        false => key.extend_from_slice(exact),
     }
 }
 

@@ -21,9 +21,17 @@ pub fn uvint(cursor: &mut Cursor<'_>) -> Option<u64> {
     Some(value)
 }
 
+/// Takes an unsigned vint from the front of bytes.
+#[inline(always)]
+pub fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
+    let (value, rest) = split_uvint(bytes)?;
+    *bytes = rest;
+    Some(value)
+}
+
 /// Reads the unsigned vint that bytes begin with; returns it and the bytes behind it.
 #[inline(always)]
-pub fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {
         return Some((u64::from(first), rest));

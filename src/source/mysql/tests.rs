@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::range::KeyRange;
 use crate::row::Schema;
 use crate::row::columns::{copies, decode_key, decode_value};
-use crate::source::{self, Snapshot, SourceOptions, Table};
+use crate::source::{self, LoadOptions, Snapshot, SourceOptions, Table};
 
 mod damage;
 mod mysql_9_7;
@@ -86,6 +86,19 @@ fn texts(snapshot: &dyn Snapshot, name: &str) -> Result<Vec<String>> {
         fields.join(" ")
     };
     Ok(rows.iter().map(show).collect())
+}
+
+/// For texts written with `--fields-terminated-by=, --fields-enclosed-by='"' --lines-terminated-by='\r\n'`.
+fn quoted_csv(options: SourceOptions) -> SourceOptions {
+    let mut options = SourceOptions {
+        load: LoadOptions {
+            enclosed_by: Some(b'"'),
+            crlf: true,
+        },
+        ..options
+    };
+    options.text.delimiter = Some(b',');
+    options
 }
 
 fn unmapped() -> SourceOptions {

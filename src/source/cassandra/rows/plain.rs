@@ -15,18 +15,18 @@ use super::super::types::CqlType;
 use super::super::types::ordered::Number;
 use super::super::value;
 use super::super::view::View;
-use super::super::wire;
+use super::super::wire::take_uvint;
 use super::{
     ALL_COLUMNS, CELL_EMPTY, CELL_ROW_TIMESTAMP, COMPLEX_DELETIONS, END, EXTENDED, Field,
     HAS_DELETION, HAS_TIMESTAMP, HAS_TTL, MARKER, STATIC, Shape,
 };
-use crate::file::cursor::{PIECE_BYTES, Room};
+use crate::file::cursor::{Cursor, PIECE_BYTES, Room};
 
 /// How plain rows of one SSTable are read.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    clustering: Vec<Clustering>,
-    /// The same, where their values are numbers and fit a position's number.
+    clustering: Vec<CqlType>,
+    /// The clustering columns, where their values are numbers and fit a position's number.
     numbers: Option<Numbers>,
     /// Whether clustering values that are equal are of the same bytes.
     is_exact: bool,
@@ -52,13 +52,6 @@ struct NumberColumn {
     shift: u32,
 }
 
-/// A clustering column.
-#[derive(Debug, Clone)]
-struct Clustering {
-    cql_type: CqlType,
-    fixed_len: Option<u64>,
-}
-
 /// A column whose cells can be plain.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
@@ -79,6 +72,8 @@ pub struct Plain {
     cell_count: usize,
     /// Its bytes in Data.db.
     len: usize,
+    /// Its clustering values, where they are not numbers: places in its bytes, behind the flags.
+    clustering: Vec<Option<Place>>,
     /// Where it stands.
     pub position: Position,
     /// The same as the key has it, where that is other bytes.
@@ -114,21 +109,21 @@ pub struct Winners<'t> {
 
 impl Numbers {
     /// `None` where not all values are numbers, or they take too many bytes.
-    fn new(clustering: &[Clustering]) -> Option<Numbers> {
-        let numbers: Option<Vec<_>> = clustering.iter().map(|c| c.cql_type.as_number()).collect();
+    fn new(types: &[CqlType], fixed_lens: &[Option<u64>]) -> Option<Numbers> {
+        let numbers: Option<Vec<_>> = types.iter().map(CqlType::as_number).collect();
         let numbers = numbers?;
         let len = 2 + numbers.iter().map(|number| 1 + number.len).sum::<usize>();
         // Behind what was placed so far.
         let mut shift = u128::BITS.checked_sub(8)?;
         let mut front = u128::from(key::CLUSTERED) << shift;
         let mut columns = Vec::new();
-        for (number, column) in numbers.into_iter().zip(clustering) {
+        for (number, &fixed_len) in numbers.into_iter().zip(fixed_lens) {
             shift = shift.checked_sub(8)?;
             front |= u128::from(number.tag) << shift;
             shift = shift.checked_sub(8 * number.len as u32)?;
             columns.push(NumberColumn {
                 number,
-                fixed_len: column.fixed_len,
+                fixed_len,
                 shift,
             });
         }
@@ -139,42 +134,19 @@ impl Numbers {
             columns,
         })
     }
-}
 
-impl Plan {
-    /// The plan for an SSTable of this shape, whose columns stand in the table where `mapping` says.
-    pub fn new(shape: &Shape, mapping: &Mapping, layout: &Layout) -> Plan {
-        let types = layout.clustering.iter().zip(&shape.clustering);
-        let clustering: Vec<_> = types
-            .map(|(column, &fixed_len)| Clustering {
-                cql_type: column.cql_type.clone(),
-                fixed_len,
-            })
-            .collect();
-        Plan {
-            numbers: Numbers::new(&clustering),
-            clustering,
-            is_exact: layout.is_exact,
-            statics: slots(&shape.statics, mapping.places(true), &layout.statics),
-            regulars: slots(&shape.regulars, mapping.places(false), &layout.regulars),
-        }
-    }
-
-    /// Reads the clustering values that `bytes` begin with, and sets the position of the row by them; returns the bytes behind them.
+    /// Reads the values that `bytes` begin with, and sets the position by them; returns the bytes behind them.
     #[inline(always)]
-    fn position<'b>(&self, bytes: &'b [u8], len_max: u64, out: &mut Plain) -> Option<&'b [u8]> {
-        let Some(numbers) = &self.numbers else {
-            return self.long_position(bytes, len_max, out);
-        };
+    fn read<'b>(&self, bytes: &'b [u8], position: &mut Position) -> Option<&'b [u8]> {
         let mut rest = bytes;
-        if !numbers.columns.is_empty() {
+        if !self.columns.is_empty() {
             let (0, behind) = rest.split_first()? else {
                 return None;
             };
             rest = behind;
         }
-        let mut front = numbers.front;
-        for column in &numbers.columns {
+        let mut front = self.front;
+        for column in &self.columns {
             let len = match column.fixed_len {
                 Some(len) => len,
                 None => take_uvint(&mut rest)?,
@@ -200,55 +172,24 @@ impl Plan {
             };
             front |= u128::from(value ^ column.number.flipped) << column.shift;
         }
-        out.position.set(front, numbers.len);
-        Some(rest)
-    }
-
-    fn long_position<'b>(
-        &self,
-        bytes: &'b [u8],
-        len_max: u64,
-        out: &mut Plain,
-    ) -> Option<&'b [u8]> {
-        let mut rest = bytes;
-        let mut push_all = |to: &mut Vec<u8>, exactness| {
-            rest = bytes;
-            to.push(key::CLUSTERED);
-            for columns in self.clustering.chunks(32) {
-                // None of them is null or empty.
-                if take_uvint(&mut rest)? != 0 {
-                    return None;
-                }
-                for column in columns {
-                    let len = match column.fixed_len {
-                        Some(len) => len,
-                        None => take_uvint(&mut rest)?,
-                    };
-                    let value;
-                    (value, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
-                    if len > len_max {
-                        return None;
-                    }
-                    key::push_value(to, &column.cql_type, Some(value), exactness);
-                }
-            }
-            to.push(key::AT);
-            Some(())
-        };
-        out.position.write(|to| push_all(to, Exactness::Equal))?;
-        if !self.is_exact {
-            out.exact.clear();
-            push_all(&mut out.exact, Exactness::Bytes)?;
-        }
+        position.set(front, self.len);
         Some(rest)
     }
 }
 
-#[inline(always)]
-fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
-    let (value, rest) = wire::split_uvint(bytes)?;
-    *bytes = rest;
-    Some(value)
+impl Plan {
+    /// The plan for an SSTable of this shape, whose columns stand in the table where `mapping` says.
+    pub fn new(shape: &Shape, mapping: &Mapping, layout: &Layout) -> Plan {
+        let columns = layout.clustering.iter();
+        let clustering: Vec<_> = columns.map(|column| column.cql_type.clone()).collect();
+        Plan {
+            numbers: Numbers::new(&clustering, &shape.clustering),
+            clustering,
+            is_exact: layout.is_exact,
+            statics: slots(&shape.statics, mapping.places(true), &layout.statics),
+            regulars: slots(&shape.regulars, mapping.places(false), &layout.regulars),
+        }
+    }
 }
 
 fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<Slot>> {
@@ -271,6 +212,26 @@ fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<S
 }
 
 impl Shape {
+    /// Reads the clustering values that `bytes` begin with, and sets the position of the row by them; returns the bytes behind them.
+    fn position<'b>(&self, bytes: &'b [u8], plan: &Plan, out: &mut Plain) -> Option<&'b [u8]> {
+        let mut cursor = Cursor::new(bytes);
+        out.clustering.clear();
+        let read = self.clustering(&mut cursor, &self.clustering, &mut out.clustering);
+        read.ok()?;
+        let values = out.clustering.iter().zip(&plan.clustering);
+        let value = |place: &Option<Place>| bytes.get(place.clone()?);
+        let values = values.map(|(place, cql_type)| (value(place), cql_type));
+        out.position.write(|to| {
+            key::push_clustered(to, values.clone(), Exactness::Equal);
+            Some(())
+        })?;
+        if !plan.is_exact {
+            out.exact.clear();
+            key::push_clustered(&mut out.exact, values, Exactness::Bytes);
+        }
+        Some(cursor.rest())
+    }
+
     /// Reads the plain row that `bytes` begin with; `None` where what begins there is not plain, not all there, or damaged. Returns its
     /// length in bytes.
     pub fn plain(&self, bytes: &[u8], plan: &Plan, out: &mut Plain) -> Option<usize> {
@@ -290,7 +251,10 @@ impl Shape {
             out.exact.push(key::STATIC);
             &plan.statics
         } else {
-            rest = plan.position(rest, self.key_bytes_max, out)?;
+            rest = match &plan.numbers {
+                Some(numbers) => numbers.read(rest, &mut out.position)?,
+                None => self.position(rest, plan, out)?,
+            };
             &plan.regulars
         };
         let size = take_uvint(&mut rest)?;

@@ -10,6 +10,7 @@
 //!
 //! All big-endian. A uvint's first byte starts with as many one bits as bytes follow it.
 
+use super::super::wire::take_uvint;
 use super::CqlType;
 
 /// Takes `len` bytes.
@@ -21,16 +22,6 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 
 fn take_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     take(bytes, N)?.try_into().ok()
-}
-
-/// Takes an unsigned vint.
-pub fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
-    let [first] = take_array(bytes)?;
-    let extra = first.leading_ones();
-    let head = u64::from(first) & (0xff_u64 >> extra);
-    take(bytes, extra as usize)?
-        .iter()
-        .try_fold(head, |value, &byte| Some(value << 8 | u64::from(byte)))
 }
 
 /// Appends an unsigned vint.

@@ -2,7 +2,6 @@
 
 use super::variants::expected;
 use super::*;
-use crate::source::LoadOptions;
 
 type Tables = BTreeMap<String, Vec<Fields>>;
 
@@ -129,19 +128,11 @@ fn tab() -> tempfile::TempDir {
 #[test]
 fn texts_in_the_character_sets_of_their_columns_are_read_as_they_are() {
     let base = known("base");
-    let mut csv = SourceOptions {
-        load: LoadOptions {
-            enclosed_by: Some(b'"'),
-            crlf: true,
-        },
-        ..SourceOptions::default()
-    };
-    csv.text.delimiter = Some(b',');
     let mut few = base.clone();
     few.retain(|name, _| name == "kinds" || name == "names");
     for (name, options, known) in [
         ("dumps/binary.sql.gz", SourceOptions::default(), &base),
-        ("tab-csv", csv, &few),
+        ("tab-csv", quoted_csv(SourceOptions::default()), &few),
     ] {
         check_in_charsets(&folder(name), options, known);
     }

@@ -1,7 +1,6 @@
 //! Every kind of dump of one database, row for row against what the server said.
 
 use super::*;
-use crate::source::LoadOptions;
 
 /// What a server said it holds: rows by table, in the order of all fields.
 pub(super) fn expected(name: &str) -> BTreeMap<String, Vec<Fields>> {
@@ -65,15 +64,7 @@ fn folders_hold_the_rows_of_the_server() {
     for options in [SourceOptions::default(), unmapped()] {
         check(&testdata("tab"), &options, true);
         check(&testdata("mydumper"), &options, true);
-        let mut options = SourceOptions {
-            load: LoadOptions {
-                enclosed_by: Some(b'"'),
-                crlf: true,
-            },
-            ..options
-        };
-        options.text.delimiter = Some(b',');
-        check(&testdata("tab-csv"), &options, true);
+        check(&testdata("tab-csv"), &quoted_csv(options), true);
     }
 }
 
@@ -111,14 +102,6 @@ fn the_whole_fixtures_hold_what_the_server_said() {
     }
     for side in ["a", "b"] {
         let folder = fixtures.join(side);
-        let mut csv = SourceOptions {
-            load: LoadOptions {
-                enclosed_by: Some(b'"'),
-                crlf: true,
-            },
-            ..SourceOptions::default()
-        };
-        csv.text.delimiter = Some(b',');
         let ansi = SourceOptions {
             schema: Some(folder.join("dump.sql")),
             ..SourceOptions::default()
@@ -130,7 +113,7 @@ fn the_whole_fixtures_hold_what_the_server_said() {
             ("dump.ansi.sql", ansi),
             ("dump.xml", SourceOptions::default()),
             ("tab", SourceOptions::default()),
-            ("tab-csv", csv),
+            ("tab-csv", quoted_csv(SourceOptions::default())),
         ] {
             let snapshot = source::open(&folder.join(name), &options).unwrap();
             let accounts = rows_of(table(&*snapshot, "accounts")).unwrap();
