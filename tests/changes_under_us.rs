@@ -178,8 +178,8 @@ fn the_real_binary_notices_at_every_call() {
             assert!(!moments.is_empty(), "{args:?}: {calls:?}");
             for change in CHANGES {
                 for (call, when) in &moments {
-                    reset();
-                    let Some(run) = traced.pause(call, *when, || change.make(&snapshot)) else {
+                    let change_it = || change.make(&snapshot);
+                    let Some(run) = traced.pause(call, *when, reset, change_it) else {
                         continue; // this thread made fewer such calls this time
                     };
                     let what = format!("{args:?}, {change:?} at {call} {when}: {:?}", run.ran);

@@ -344,9 +344,9 @@ fn what_was_written_is_read_back_before_it_takes_its_name() {
         }
         let writes = case.traced(old).calls()["write"];
         for flip in 0..flips {
-            case.reset(old);
             let at = flip * (case.new.len() - 1) / (flips - 1);
-            let run = case.traced(old).pause("write", writes, || {
+            let reset = || case.reset(old);
+            let run = case.traced(old).pause("write", writes, reset, || {
                 let mut bytes = std::fs::read(case.temp()).unwrap();
                 assert_eq!(bytes.len(), case.new.len(), "{}: all is written", case.name);
                 bytes[at] ^= 1 << (flip % 8);

@@ -107,9 +107,31 @@ impl Traced {
         calls
     }
 
-    /// Runs until call `when` of `name` has been made, calls `act`, and lets it go on to its end.
+    /// Calls `before`, runs until call `when` of `name` has been made, calls `act`, and lets it go on to its end.
     /// `None` where it ended before that.
-    pub fn pause(&self, name: &str, when: usize, act: impl FnOnce()) -> Option<TracedRun> {
+    pub fn pause(
+        &self,
+        name: &str,
+        when: usize,
+        before: impl Fn(),
+        act: impl Fn(),
+    ) -> Option<TracedRun> {
+        // Where a thread is stopped while another ends the process, strace 6.1 can ask the kernel for a stop that is no
+        // more, and gives up with a code of its own. That tells nothing of the process, so it is run again.
+        for _ in 0..10 {
+            before();
+            let run = self.pause_once(name, when, &act);
+            if !run
+                .as_ref()
+                .is_some_and(|run| run.ran.stderr.contains("strace: ptrace("))
+            {
+                return run;
+            }
+        }
+        panic!("strace fails each time: {:?}", self.args);
+    }
+
+    fn pause_once(&self, name: &str, when: usize, act: impl Fn()) -> Option<TracedRun> {
         let _ = std::fs::remove_file(&self.log);
         let mut command = self.command(Some(&format!("{name}:signal=STOP:when={when}")));
         let mut child = command.spawn().expect("strace starts");
