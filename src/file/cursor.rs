@@ -132,8 +132,6 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
 
 /// Bytes that are copied in one piece, without a call.
 pub const PIECE_BYTES: usize = 16;
-/// Room for so many.
-pub type Piece = [u8; PIECE_BYTES];
 
 /// Appends the first `len` bytes of `bytes`; few of many in one piece.
 #[inline]
@@ -149,6 +147,7 @@ pub fn push_front(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
 }
 
 /// Room to write bytes into, which is made once for many pieces.
+#[derive(Default)]
 pub struct Room<'a> {
     rest: &'a mut [u8],
 }
@@ -160,43 +159,25 @@ impl<'a> Room<'a> {
         Room { rest: bytes }
     }
 
-    /// Writes the first `len` bytes of `bytes`, few of many in one piece; what lies behind them in the room is lost. `None` where there
-    /// are no more bytes, or no room for a piece.
+    /// Writes bytes; `None` where there is no room for them.
     #[inline]
-    pub fn push_front(&mut self, bytes: &[u8], len: usize) -> Option<()> {
-        let rest = std::mem::take(&mut self.rest);
-        match bytes.first_chunk::<PIECE_BYTES>() {
-            Some(piece) if len <= PIECE_BYTES => *rest.first_chunk_mut()? = *piece,
-            _ => copy_front(rest, bytes, len)?,
-        }
-        self.rest = rest.get_mut(len..)?;
+    pub fn push(&mut self, bytes: &[u8]) -> Option<()> {
+        let (piece, rest) = std::mem::take(&mut self.rest).split_at_mut_checked(bytes.len())?;
+        piece.copy_from_slice(bytes);
+        self.rest = rest;
         Some(())
     }
 
-    /// Has `write` write a piece and say how many bytes of it count. `None` where there is no room for a piece.
-    #[inline]
-    pub fn push_piece(&mut self, write: impl FnOnce(&mut Piece) -> usize) -> Option<()> {
+    /// Has `write` write a piece and say how many bytes of it count; the others will be written over. `None` where there is no room for
+    /// a piece.
+    #[inline(always)]
+    pub fn push_piece<const N: usize>(
+        &mut self,
+        write: impl FnOnce(&mut [u8; N]) -> usize,
+    ) -> Option<()> {
         let rest = std::mem::take(&mut self.rest);
         let len = write(rest.first_chunk_mut()?);
         self.rest = rest.get_mut(len..)?;
-        Some(())
-    }
-
-    /// Writes a base-128 varint, low group first; `None` where there is no room.
-    #[inline]
-    pub fn push_varint(&mut self, mut value: u64) -> Option<()> {
-        while value >= 0x80 {
-            self.push(value as u8 | 0x80)?;
-            value >>= 7;
-        }
-        self.push(value as u8)
-    }
-
-    #[inline]
-    fn push(&mut self, byte: u8) -> Option<()> {
-        let (first, rest) = std::mem::take(&mut self.rest).split_first_mut()?;
-        *first = byte;
-        self.rest = rest;
         Some(())
     }
 
@@ -205,13 +186,6 @@ impl<'a> Room<'a> {
     pub fn left(&self) -> usize {
         self.rest.len()
     }
-}
-
-/// Not inlined: a compiler that sees both copies makes one of them, by a call.
-#[inline(never)]
-fn copy_front(out: &mut [u8], bytes: &[u8], len: usize) -> Option<()> {
-    out.get_mut(..len)?.copy_from_slice(bytes.get(..len)?);
-    Some(())
 }
 
 /// Appends a varint length, then the bytes.

@@ -86,14 +86,39 @@ impl<'p> Joined<'p> {
     }
 }
 
+/// What the four highest powers of a product leave once it is multiplied by x^4.
+const FOLDED: [u32; 16] = {
+    let mut folded = [0; 16];
+    let mut nibble = 0;
+    while nibble < folded.len() {
+        folded[nibble] = times_x(times_x(times_x(times_x(nibble as u32))));
+        nibble += 1;
+    }
+    folded
+};
+
+const fn times_x(remainder: u32) -> u32 {
+    remainder >> 1 ^ POLYNOMIAL & 0u32.wrapping_sub(remainder & 1)
+}
+
 /// The product of two remainders.
 fn multiply(one: u32, other: u32) -> u32 {
-    let (mut product, mut other) = (0, other);
-    for bit in (0..32).rev() {
-        product ^= other & 0u32.wrapping_sub(one >> bit & 1);
-        other = other >> 1 ^ POLYNOMIAL & 0u32.wrapping_sub(other & 1);
+    // By each polynomial of four terms.
+    let mut multiples = [0; 16];
+    let mut power = other;
+    for bit in [8, 4, 2, 1] {
+        for nibble in (bit..16).step_by(2 * bit) {
+            for with_bit in nibble..nibble + bit {
+                multiples[with_bit] = multiples[with_bit - bit] ^ power;
+            }
+        }
+        power = times_x(power);
     }
-    product
+    // The highest powers of one first.
+    (0..u32::BITS).step_by(4).fold(0u32, |product, shift| {
+        let folded = product >> 4 ^ FOLDED[(product & 15) as usize];
+        folded ^ multiples[(one >> shift & 15) as usize]
+    })
 }
 
 #[cfg(test)]

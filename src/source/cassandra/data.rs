@@ -317,6 +317,14 @@ impl PartitionReader<'_> {
         self.decode(&front, row)
     }
 
+    /// Reads what follows in the partition, if that is a plain row all of which is loaded; else returns false, and what
+    /// follows is still to be read.
+    #[inline]
+    pub fn next_plain(&mut self, plan: &Plan, plain: &mut Plain) -> bool {
+        self.pass_plain();
+        self.in_partition && self.is_plain(plan, plain)
+    }
+
     /// As [`PartitionReader::next_unfiltered`]; but a plain row is read into `plain`, `row` is left as it is, and the result is
     /// `None`. [`PartitionReader::plain_bytes`] are those of the row until something else is read.
     ///
@@ -331,14 +339,9 @@ impl PartitionReader<'_> {
         plain: &mut Plain,
     ) -> Result<Option<Unfiltered>> {
         self.pass_plain();
-        if self.in_partition {
-            if self.window.loaded().first() == Some(&END) {
-                self.end_partition();
-                return Ok(Some(Unfiltered::End));
-            }
-            if self.is_plain(plan, plain) {
-                return Ok(None);
-            }
+        if self.in_partition && self.window.loaded().first() == Some(&END) {
+            self.end_partition();
+            return Ok(Some(Unfiltered::End));
         }
         let loaded = self.window.loaded().len();
         let Some(front) = self.loaded_front()? else {

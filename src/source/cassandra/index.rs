@@ -49,6 +49,7 @@ pub fn read(sstable: &Sstable, spread: &mut Spread) -> Option<()> {
 }
 
 /// Key and offset of a partition, and how much of it follows.
+#[inline]
 fn front<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], u64, u64)> {
     let key = wire::u16_prefixed(cursor)?;
     Some((key, wire::uvint(cursor)?, wire::uvint(cursor)?))

@@ -59,6 +59,7 @@ impl Spread {
     }
 
     /// Takes the next place, or passes it over. `None` where the places don't ascend, don't begin with the data, or leave them.
+    #[inline]
     pub fn offer(&mut self, start: Start, key: Option<&[u8]>) -> Option<()> {
         let offset = start.offset();
         let is_ordered = match self.last {
@@ -68,10 +69,18 @@ impl Spread {
         if !is_ordered || offset >= self.data_len {
             return None;
         }
-        let previous = self.last.replace(start);
         if offset < self.next {
-            return Some(());
+            self.last = Some(start);
+        } else {
+            self.take(start, key);
         }
+        Some(())
+    }
+
+    #[cold]
+    fn take(&mut self, start: Start, key: Option<&[u8]>) {
+        let previous = self.last.replace(start);
+        let offset = start.offset();
         let (pieces, data_len) = (u128::from(self.pieces), u128::from(self.data_len));
         let piece = u128::from(offset) * pieces / data_len;
         // It is at most the length of the data.
@@ -86,7 +95,6 @@ impl Spread {
             }),
             previous,
         });
-        Some(())
     }
 
     /// The places that were taken.

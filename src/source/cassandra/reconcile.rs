@@ -68,6 +68,11 @@ pub trait Versions {
     /// I/O errors, Damaged.
     fn next(&mut self, row: &mut Row, plain: &mut Plain) -> Result<Next>;
 
+    /// Reads what stands next, if that is a plain row and soon told; else nothing was done.
+    fn next_plain(&mut self, _plain: &mut Plain) -> bool {
+        false
+    }
+
     /// The bytes that begin with the plain row that was read last.
     fn plain_bytes(&self) -> &[u8] {
         &[]
@@ -137,27 +142,41 @@ impl<V: Versions> Lane<V> {
 
     #[inline]
     fn advance(&mut self, layout: &Layout) -> Result<()> {
-        self.next = self.versions.next(&mut self.row, &mut self.plain)?;
-        if let Next::End = self.next {
-            return Ok(());
+        // Most of what is read.
+        if self.versions.next_plain(&mut self.plain) {
+            return self.stand_at_plain(layout);
         }
-        let next = match self.is_plain() {
-            true => &self.plain.position,
-            false => {
-                self.place(layout)?;
-                &self.scratch
-            }
-        };
-        match self.position.cmp(next) {
+        self.next = self.versions.next(&mut self.row, &mut self.plain)?;
+        match self.next {
+            Next::End => return Ok(()),
+            Next::Plain => return self.stand_at_plain(layout),
+            Next::Row | Next::Marker(_) => self.place(layout)?,
+        }
+        match self.position.cmp(&self.scratch) {
             Ordering::Less => {}
             Ordering::Equal if !self.is_row() => {}
-            _ => return Err(self.versions.damaged("rows are not in order")),
+            _ => return Err(self.not_in_order()),
         }
-        self.position.copy_from(next);
-        if self.is_plain() && !layout.is_exact {
+        self.position.copy_from(&self.scratch);
+        Ok(())
+    }
+
+    #[inline]
+    fn stand_at_plain(&mut self, layout: &Layout) -> Result<()> {
+        self.next = Next::Plain;
+        if self.position >= self.plain.position {
+            return Err(self.not_in_order());
+        }
+        self.position.copy_from(&self.plain.position);
+        if !layout.is_exact {
             std::mem::swap(&mut self.exact, &mut self.plain.exact);
         }
         Ok(())
+    }
+
+    #[cold]
+    fn not_in_order(&self) -> Error {
+        self.versions.damaged("rows are not in order")
     }
 
     /// Finds the position of a row that is not plain, or of a marker, and gives a row's columns the table's indexes.
@@ -404,29 +423,40 @@ impl<'t, V: Versions> Merger<'t, V> {
         }
     }
 
-    /// Reads what stands next where only one SSTable has the partition, if that is a plain row before `end`: its place in the partition
-    /// replaces what stands in `key` behind `partition_len` bytes, and its value is [`Merger::plain_value`]. Else returns false, and
-    /// nothing was done.
+    /// Reads what stands next in the current partition, if that is a plain row before `end` over which no deletion lies: its place in
+    /// the partition replaces what stands in `key` behind `partition_len` bytes, and its value is [`Merger::plain_value`]. Else
+    /// returns false, and nothing was done.
     ///
     /// # Errors
     ///
     /// Those of reading.
     #[inline]
-    pub fn next_lone_plain(
+    pub fn next_plain(
         &mut self,
         end: Option<&Position>,
         partition_len: usize,
         key: &mut Vec<u8>,
     ) -> Result<bool> {
         self.check_failed()?;
-        let &[only] = self.members.as_slice() else {
+        if !self.covered.is_live() {
             return Ok(false);
+        }
+        let only = match self.members.as_slice() {
+            &[only] => only,
+            // Of several places that are equal, the key has the least.
+            _ if !self.layout.is_exact => return Ok(false),
+            _ => {
+                self.find_foremost();
+                match self.here.as_slice() {
+                    &[only] => only,
+                    _ => return self.next_plain_of_several(end, partition_len, key),
+                }
+            }
         };
         let Some(lane) = self.lanes.get_mut(only) else {
             return Ok(false);
         };
-        let is_behind = end.is_some_and(|end| lane.position >= *end);
-        if is_behind || !self.covered.is_live() {
+        if end.is_some_and(|end| lane.position >= *end) {
             return Ok(false);
         }
         let version = lane.plain_version();
@@ -440,6 +470,28 @@ impl<'t, V: Versions> Merger<'t, V> {
         Ok(true)
     }
 
+    fn next_plain_of_several(
+        &mut self,
+        end: Option<&Position>,
+        partition_len: usize,
+        key: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let Some(first) = self.here.first().and_then(|&lane| self.lanes.get(lane)) else {
+            return Ok(false);
+        };
+        if end.is_some_and(|end| first.position >= *end) {
+            return Ok(false);
+        }
+        let version = |lane: usize| self.lanes.get(lane)?.plain_version();
+        if !self.winners.encode(&self.here, version) {
+            return Ok(false);
+        }
+        key.truncate(partition_len);
+        push_place(self.layout, &first.position, &first.exact, key);
+        self.failed = self.advance_here().err();
+        Ok(true)
+    }
+
     #[inline]
     fn check_failed(&mut self) -> Result<()> {
         self.failed.take().map_or(Ok(()), Err)
@@ -447,10 +499,7 @@ impl<'t, V: Versions> Merger<'t, V> {
 
     /// Finds the lanes that stand foremost; false where none is left.
     fn find_here(&mut self) -> bool {
-        let members = self.members.iter();
-        let lanes = members.filter_map(|&member| Some((member, self.lanes.get(member)?)));
-        let left = lanes.filter(|(_, lane)| !matches!(lane.next, Next::End));
-        foremost(left.map(|(at, lane)| (at, &lane.position)), &mut self.here);
+        self.find_foremost();
         match self.here.first().and_then(|&first| self.lanes.get(first)) {
             Some(first) => {
                 self.position.copy_from(&first.position);
@@ -465,6 +514,13 @@ impl<'t, V: Versions> Merger<'t, V> {
             }
             None => false,
         }
+    }
+
+    fn find_foremost(&mut self) {
+        let members = self.members.iter();
+        let lanes = members.filter_map(|&member| Some((member, self.lanes.get(member)?)));
+        let left = lanes.filter(|(_, lane)| !matches!(lane.next, Next::End));
+        foremost(left.map(|(at, lane)| (at, &lane.position)), &mut self.here);
     }
 
     fn pass_markers(&mut self) -> Result<()> {

@@ -320,6 +320,11 @@ impl Versions for Reader<'_> {
         )
     }
 
+    #[inline]
+    fn next_plain(&mut self, plain: &mut Plain) -> bool {
+        self.partitions.next_plain(self.plan, plain)
+    }
+
     fn plain_bytes(&self) -> &[u8] {
         self.partitions.plain_bytes()
     }
@@ -409,24 +414,25 @@ impl<'a, V: Versions> Rows<'a, V> {
 
     /// Hands the rows that are left to `visit`, until it returns false; returns whether there are no more.
     pub(super) fn each(&mut self, mut visit: impl FnMut(Row<'_>) -> bool) -> Result<bool> {
-        while self.advance()? {
-            if !visit(self.row()) {
-                return Ok(false);
-            }
-            // Most rows are plain ones of one SSTable, and follow others.
+        loop {
+            // Most rows are plain.
             let is_within = self.is_within || (self.has_begun && self.end.is_some());
-            let Some(partition_len) = self.partition_len.filter(|_| is_within) else {
-                continue;
-            };
-            let (end, key) = (self.end.as_ref(), &mut self.key);
-            while self.merger.next_lone_plain(end, partition_len, key)? {
-                let value = self.merger.plain_value();
-                if !visit(Row { key, value }) {
-                    return Ok(false);
+            if let Some(partition_len) = self.partition_len.filter(|_| is_within) {
+                let (end, key) = (self.end.as_ref(), &mut self.key);
+                while self.merger.next_plain(end, partition_len, key)? {
+                    let value = self.merger.plain_value();
+                    if !visit(Row { key, value }) {
+                        return Ok(false);
+                    }
                 }
             }
+            match self.step()? {
+                Step::Nothing => {}
+                Step::End => return Ok(true),
+                Step::Row if visit(self.row()) => {}
+                Step::Row => return Ok(false),
+            }
         }
-        Ok(true)
     }
 
     /// The deletions, of the partition and of a range of rows, that are seen to lie over what is where the range begins.

@@ -46,9 +46,7 @@ use super::counter;
 use super::layout::{Column, Layout};
 use super::model::{Cell, Deletion, Liveness, NO_DELETION_TIME, Row, Seconds};
 use super::view::View;
-use crate::file::cursor::{
-    Cursor, PIECE_BYTES, Piece, Room, push_front, push_length_prefixed, push_varint,
-};
+use crate::file::cursor::{Cursor, Room, push_front, push_length_prefixed, push_varint};
 
 const INSERTED: u8 = 0x01;
 const INSERTED_WITH_TTL: u8 = 0x02;
@@ -86,10 +84,8 @@ impl Encoder {
             {
                 let value = row.at(&cell.value);
                 out.extend_from_slice(column.spelled.bytes());
-                let mut front = Piece::default();
-                let len = write_plain_front(view, cell.timestamp, &mut front);
-                push_varint(out, (len + value.len()) as u64);
-                push_front(out, &front, len);
+                push_varint(out, (plain_front_len(view) + value.len()) as u64);
+                push_plain_front(out, view, cell.timestamp);
                 out.extend_from_slice(value);
                 continue;
             }
@@ -140,6 +136,9 @@ pub fn encode_deletion(out: &mut Vec<u8>, deletion: Deletion) {
     }
 }
 
+/// The flags, and the timestamp of the INSERT.
+type Head = [u8; 9];
+
 /// Appends the front of a row's value: its INSERT and its deletion.
 fn push_head(
     out: &mut Vec<u8>,
@@ -148,7 +147,7 @@ fn push_head(
     deletion: Deletion,
     is_shadowable: bool,
 ) {
-    let mut head = Piece::default();
+    let mut head = Head::default();
     let len = write_head(view, liveness.timestamp, &mut head);
     if view == View::Live {
         return push_front(out, &head, len);
@@ -210,74 +209,156 @@ fn is_plain(cell: &Cell) -> bool {
 #[derive(Debug, Clone)]
 pub struct Name {
     bytes: Vec<u8>,
-    /// The same, where it fits.
-    piece: Piece,
+    /// The same with zeros behind it, and its length, where it fits.
+    piece: [u8; NAME_BYTES],
+    piece_len: u8,
 }
+
+/// Bytes of a name that are copied in one piece.
+const NAME_BYTES: usize = 32;
+/// Bytes of a short value.
+const SHORT_BYTES: usize = 16;
+/// Room for a name, a varint of two bytes, the front of a cell and a short value, each in one piece.
+pub const CELL_BYTES: usize = 64;
 
 impl Name {
     /// The form of a name.
     pub fn new(name: &[u8]) -> Name {
         let mut bytes = Vec::new();
         push_length_prefixed(&mut bytes, name);
-        let mut piece = Piece::default();
+        let mut piece = [0; NAME_BYTES];
+        let fits = bytes.len() < NAME_BYTES;
         for (to, from) in piece.iter_mut().zip(&bytes) {
             *to = *from;
         }
-        Name { bytes, piece }
+        Name {
+            piece_len: if fits { bytes.len() as u8 } else { 0 },
+            bytes,
+            piece,
+        }
     }
 
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-
-    /// Writes it; `None` where there is no room for a piece.
-    #[inline]
-    pub fn write(&self, room: &mut Room<'_>) -> Option<()> {
-        let len = self.bytes.len();
-        match len <= PIECE_BYTES {
-            true => room.push_front(&self.piece, len),
-            false => room.push_front(&self.bytes, len),
-        }
-    }
 }
 
-/// Writes the front of the value of a row that is alive for good; returns its length in bytes.
+/// Writes the front of the value of a row that is alive for good; `None` where there is no room.
+#[inline(always)]
+pub fn push_plain_head(room: &mut Room<'_>, view: View, inserted: Option<i64>) -> Option<()> {
+    room.push_piece(|out| write_head(view, inserted, out))
+}
+
 #[inline]
-pub fn write_head(view: View, inserted: Option<i64>, out: &mut Piece) -> usize {
+fn write_head(view: View, inserted: Option<i64>, out: &mut Head) -> usize {
     match (view, inserted) {
         (View::Live, _) => out[0] = LIVE_VIEW,
         (View::Cells, None) => out[0] = 0,
         (View::Cells, Some(timestamp)) => {
             out[0] = INSERTED;
-            out[1..9].copy_from_slice(&timestamp.to_be_bytes());
-            return 9;
+            out[1..].copy_from_slice(&timestamp.to_be_bytes());
+            return out.len();
         }
     }
     1
 }
 
-/// Bytes that stand before the value of a cell in the body of a simple column that is alive for good.
+/// Writes a simple column that is alive for good, whose value are the first `len` bytes of `value`; `None` where those are not there, or
+/// there is no room for a piece of [`CELL_BYTES`].
+#[inline(always)]
+pub fn push_plain_cell(
+    room: &mut Room<'_>,
+    view: View,
+    name: &Name,
+    timestamp: i64,
+    value: &[u8],
+    len: usize,
+) -> Option<()> {
+    let body_len = len + plain_front_len(view);
+    if name.piece_len == 0 || body_len >= 1 << 14 {
+        // By value, so that what is called need not find it in memory.
+        *room = push_long_cell(
+            std::mem::take(room),
+            view,
+            name,
+            timestamp,
+            value.get(..len)?,
+        )?;
+        return Some(());
+    }
+    let short = value
+        .first_chunk::<SHORT_BYTES>()
+        .filter(|_| len <= SHORT_BYTES);
+    room.push_piece(|out: &mut [u8; CELL_BYTES]| {
+        out[..NAME_BYTES].copy_from_slice(&name.piece);
+        // No more than that, as the compiler sees too.
+        let mut at = usize::from(name.piece_len) % NAME_BYTES;
+        if body_len < 0x80 {
+            out[at] = body_len as u8;
+            at += 1;
+        } else {
+            out[at] = body_len as u8 | 0x80;
+            out[at + 1] = (body_len >> 7) as u8;
+            at += 2;
+        }
+        match view {
+            View::Live => out[at] = LIVE_BODY,
+            View::Cells => {
+                // The kind and the flags.
+                out[at..at + 2].copy_from_slice(&[0, 0]);
+                out[at + 2..at + 10].copy_from_slice(&timestamp.to_be_bytes());
+            }
+        }
+        at += plain_front_len(view);
+        match short {
+            Some(value) => {
+                out[at..at + SHORT_BYTES].copy_from_slice(value);
+                at + len
+            }
+            None => at,
+        }
+    })?;
+    match short {
+        Some(_) => Some(()),
+        None => room.push(value.get(..len)?),
+    }
+}
+
+/// The same, whatever its lengths are.
+#[cold]
+fn push_long_cell<'r>(
+    mut room: Room<'r>,
+    view: View,
+    name: &Name,
+    timestamp: i64,
+    value: &[u8],
+) -> Option<Room<'r>> {
+    let mut front = name.bytes.clone();
+    push_varint(&mut front, (plain_front_len(view) + value.len()) as u64);
+    push_plain_front(&mut front, view, timestamp);
+    room.push(&front)?;
+    room.push(value)?;
+    Some(room)
+}
+
 #[inline]
-pub fn plain_front_len(view: View) -> usize {
+fn plain_front_len(view: View) -> usize {
     match view {
         View::Live => 1,
         View::Cells => 10,
     }
 }
 
-/// Writes these bytes, and returns how many they are.
-#[inline]
-pub fn write_plain_front(view: View, timestamp: i64, out: &mut Piece) -> usize {
+/// Appends what stands before the value in the body of a simple column that is alive for good.
+fn push_plain_front(out: &mut Vec<u8>, view: View, timestamp: i64) {
     match view {
-        View::Live => out[0] = LIVE_BODY,
+        View::Live => out.push(LIVE_BODY),
         View::Cells => {
-            // The kind and the flags.
-            out[..2].copy_from_slice(&[0, 0]);
-            out[2..10].copy_from_slice(&timestamp.to_be_bytes());
+            out.extend_from_slice(&[0, 0]);
+            out.extend_from_slice(&timestamp.to_be_bytes());
         }
     }
-    plain_front_len(view)
 }
 
 fn push_live_body(body: &mut Vec<u8>, column: &Column, row: &Row, cells: &[Cell]) {

@@ -29,6 +29,24 @@ pub fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
+/// Reads the unsigned vint that stands at a place of bytes, and moves the place behind it.
+#[inline(always)]
+pub fn uvint_at(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let first = *bytes.get(*at)?;
+    if first < 0x80 {
+        *at += 1;
+        return Some(first.into());
+    }
+    if first < 0xc0 {
+        let second = *bytes.get(*at + 1)?;
+        *at += 2;
+        return Some(u64::from(first & 0x3f) << 8 | u64::from(second));
+    }
+    let (value, rest) = split_uvint(bytes.get(*at..)?)?;
+    *at = bytes.len() - rest.len();
+    Some(value)
+}
+
 /// Reads the unsigned vint that bytes begin with; returns it and the bytes behind it.
 #[inline(always)]
 fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
@@ -75,6 +93,7 @@ pub fn uvint_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 }
 
 /// Reads a u16.
+#[inline]
 pub fn u16(cursor: &mut Cursor<'_>) -> Option<u16> {
     cursor.array().map(u16::from_be_bytes)
 }
@@ -90,6 +109,7 @@ pub fn i64(cursor: &mut Cursor<'_>) -> Option<i64> {
 }
 
 /// Reads a length of two bytes, then so many bytes.
+#[inline]
 pub fn u16_prefixed<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let len = u16(cursor)?;
     cursor.take(u64::from(len))

@@ -15,12 +15,12 @@ use super::super::types::CqlType;
 use super::super::types::ordered::Number;
 use super::super::value;
 use super::super::view::View;
-use super::super::wire::take_uvint;
+use super::super::wire::uvint_at;
 use super::{
     ALL_COLUMNS, CELL_EMPTY, CELL_ROW_TIMESTAMP, COMPLEX_DELETIONS, END, EXTENDED, Field,
     HAS_DELETION, HAS_TIMESTAMP, HAS_TTL, MARKER, STATIC, Shape,
 };
-use crate::file::cursor::{Cursor, PIECE_BYTES, Room};
+use crate::file::cursor::{Cursor, Room};
 
 /// How plain rows of one SSTable are read.
 #[derive(Debug, Clone)]
@@ -30,8 +30,10 @@ pub struct Plan {
     numbers: Option<Numbers>,
     /// Whether clustering values that are equal are of the same bytes.
     is_exact: bool,
-    statics: Vec<Option<Slot>>,
-    regulars: Vec<Option<Slot>>,
+    statics: Vec<Slot>,
+    regulars: Vec<Slot>,
+    /// Longer rows are not plain: places in them are of 32 bits.
+    row_bytes_max: usize,
 }
 
 /// How values that are numbers become a position.
@@ -52,12 +54,23 @@ struct NumberColumn {
     shift: u32,
 }
 
-/// A column whose cells can be plain.
+/// A column of the SSTable.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     /// Its index among the table's.
-    column: usize,
-    fixed_len: Option<u64>,
+    column: u32,
+    value: SlotValue,
+}
+
+/// What the cells of a column hold.
+#[derive(Debug, Clone, Copy)]
+enum SlotValue {
+    /// A value of so many bytes.
+    Fixed(u32),
+    /// A value behind its length.
+    Prefixed,
+    /// What can't be plain.
+    NotPlain,
 }
 
 /// A plain row.
@@ -83,10 +96,12 @@ pub struct Plain {
 /// The cell of a column of a plain row.
 #[derive(Debug, Clone, Default)]
 struct PlainCell {
-    column: usize,
     timestamp: i64,
-    /// Its value, in the bytes of the row.
-    value: Place,
+    column: u32,
+    /// Where in the bytes of the row its value begins.
+    start: u32,
+    /// Bytes of its value.
+    len: u32,
 }
 
 /// A plain row, and the bytes that begin with it.
@@ -97,7 +112,7 @@ pub type PlainVersion<'b> = (&'b Plain, &'b [u8]);
 pub struct Winners<'t> {
     layout: &'t Layout,
     view: View,
-    /// Bytes that a cell takes at most, but for its value.
+    /// Bytes that a cell needs room for at most, but for its value.
     cell_bytes_max: usize,
     /// The value of the row, and room behind it.
     value: Vec<u8>,
@@ -135,45 +150,38 @@ impl Numbers {
         })
     }
 
-    /// Reads the values that `bytes` begin with, and sets the position by them; returns the bytes behind them.
+    /// Reads the values at a place of `bytes`, and sets the position by them; moves the place behind them.
     #[inline(always)]
-    fn read<'b>(&self, bytes: &'b [u8], position: &mut Position) -> Option<&'b [u8]> {
-        let mut rest = bytes;
-        if !self.columns.is_empty() {
-            let (0, behind) = rest.split_first()? else {
-                return None;
-            };
-            rest = behind;
-        }
+    fn read(&self, bytes: &[u8], at: &mut usize, position: &mut Position) -> Option<()> {
         let mut front = self.front;
+        if !self.columns.is_empty() {
+            if *bytes.get(*at)? != 0 {
+                return None;
+            }
+            *at += 1;
+        }
         for column in &self.columns {
             let len = match column.fixed_len {
                 Some(len) => len,
-                None => take_uvint(&mut rest)?,
+                None => uvint_at(bytes, at)?,
             };
             if len != column.number.len as u64 {
                 return None;
             }
-            let value;
-            (value, rest) = match column.number.len {
-                8 => {
-                    let (value, rest) = rest.split_first_chunk()?;
-                    (u64::from_be_bytes(*value), rest)
-                }
-                4 => {
-                    let (value, rest) = rest.split_first_chunk()?;
-                    (u32::from_be_bytes(*value).into(), rest)
-                }
+            let rest = bytes.get(*at..)?;
+            let value = match column.number.len {
+                8 => u64::from_be_bytes(*rest.first_chunk()?),
+                4 => u32::from_be_bytes(*rest.first_chunk()?).into(),
                 len => {
-                    let (value, rest) = rest.split_at_checked(len)?;
                     let push = |value, &byte: &u8| value << 8 | u64::from(byte);
-                    (value.iter().fold(0, push), rest)
+                    rest.get(..len)?.iter().fold(0, push)
                 }
             };
+            *at += column.number.len;
             front |= u128::from(value ^ column.number.flipped) << column.shift;
         }
         position.set(front, self.len);
-        Some(rest)
+        Some(())
     }
 }
 
@@ -188,32 +196,37 @@ impl Plan {
             is_exact: layout.is_exact,
             statics: slots(&shape.statics, mapping.places(true), &layout.statics),
             regulars: slots(&shape.regulars, mapping.places(false), &layout.regulars),
+            row_bytes_max: shape.row_bytes_max.min(u32::MAX.into()) as usize,
         }
     }
 }
 
-fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Option<Slot>> {
+fn slots(fields: &[Field], places: &[usize], columns: &[Column]) -> Vec<Slot> {
     let mut last = None;
     let slot = |(field, &place): (&Field, &usize)| {
-        let column = columns.get(place)?;
-        if field.is_complex || column.is_complex || column.is_counter || column.dropped.is_some() {
-            return None;
-        }
+        let is_plain = columns.get(place).is_some_and(|column| {
+            let is_simple = !field.is_complex && !column.is_complex;
+            is_simple && !column.is_counter && column.dropped.is_none()
+        });
         // Columns that are not in the table's order have to be sorted.
-        if last.replace(place) >= Some(place) {
-            return None;
+        let is_next = is_plain && last.replace(place) < Some(place);
+        let value = match field.fixed_len {
+            _ if !is_next => Some(SlotValue::NotPlain),
+            Some(len) => u32::try_from(len).ok().map(SlotValue::Fixed),
+            None => Some(SlotValue::Prefixed),
+        };
+        Slot {
+            column: u32::try_from(place).unwrap_or(u32::MAX),
+            value: value.unwrap_or(SlotValue::NotPlain),
         }
-        Some(Slot {
-            column: place,
-            fixed_len: field.fixed_len,
-        })
     };
     fields.iter().zip(places).map(slot).collect()
 }
 
 impl Shape {
-    /// Reads the clustering values that `bytes` begin with, and sets the position of the row by them; returns the bytes behind them.
-    fn position<'b>(&self, bytes: &'b [u8], plan: &Plan, out: &mut Plain) -> Option<&'b [u8]> {
+    /// Reads the clustering values at a place of `bytes`, and sets the position of the row by them; moves the place behind them.
+    fn position(&self, bytes: &[u8], at: &mut usize, plan: &Plan, out: &mut Plain) -> Option<()> {
+        let bytes = bytes.get(*at..)?;
         let mut cursor = Cursor::new(bytes);
         out.clustering.clear();
         let read = self.clustering(&mut cursor, &self.clustering, &mut out.clustering);
@@ -229,94 +242,118 @@ impl Shape {
             out.exact.clear();
             key::push_clustered(&mut out.exact, values, Exactness::Bytes);
         }
-        Some(cursor.rest())
+        *at += cursor.position();
+        Some(())
     }
 
     /// Reads the plain row that `bytes` begin with; `None` where what begins there is not plain, not all there, or damaged. Returns its
     /// length in bytes.
     pub fn plain(&self, bytes: &[u8], plan: &Plan, out: &mut Plain) -> Option<usize> {
         const NOT_PLAIN: u8 = END | MARKER | HAS_TTL | HAS_DELETION | COMPLEX_DELETIONS;
-        let (&flags, mut rest) = bytes.split_first()?;
+        let flags = *bytes.first()?;
         if flags & NOT_PLAIN != 0 {
             return None;
         }
         out.is_static = flags & EXTENDED != 0;
+        let mut at = 1;
         let slots = if out.is_static {
-            let (&STATIC, behind) = rest.split_first()? else {
+            if *bytes.get(at)? != STATIC {
                 return None;
-            };
-            rest = behind;
+            }
+            at += 1;
             out.position.set(u128::from(key::STATIC) << 120, 1);
             out.exact.clear();
             out.exact.push(key::STATIC);
-            &plan.statics
+            plan.statics.as_slice()
         } else {
-            rest = match &plan.numbers {
-                Some(numbers) => numbers.read(rest, &mut out.position)?,
-                None => self.position(rest, plan, out)?,
-            };
-            &plan.regulars
+            match &plan.numbers {
+                Some(numbers) => numbers.read(bytes, &mut at, &mut out.position)?,
+                None => self.position(bytes, &mut at, plan, out)?,
+            }
+            plan.regulars.as_slice()
         };
-        let size = take_uvint(&mut rest)?;
-        let (body, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;
-        let row_len = bytes.len() - behind.len();
-        if row_len as u64 > self.row_bytes_max {
+        let size = uvint_at(bytes, &mut at)?;
+        if size > (bytes.len() - at) as u64 {
             return None;
         }
-        rest = body;
+        let row_len = at + size as usize;
+        if row_len > plan.row_bytes_max {
+            return None;
+        }
         // The size of the unfiltered before.
-        take_uvint(&mut rest)?;
-        out.inserted = match flags & HAS_TIMESTAMP != 0 {
-            true => Some(self.timestamp(take_uvint(&mut rest)?)),
+        uvint_at(bytes, &mut at)?;
+        let inserted = match flags & HAS_TIMESTAMP != 0 {
+            true => Some(self.timestamp(uvint_at(bytes, &mut at)?)),
             false => None,
         };
-        let mut missing = match flags & ALL_COLUMNS != 0 {
-            true => 0,
-            false if slots.len() < 64 => take_uvint(&mut rest)?,
-            false => return None,
-        };
-        if missing != 0 && missing >> slots.len() != 0 {
-            return None;
-        }
         if out.cells.len() < slots.len() {
             out.cells.resize(slots.len(), PlainCell::default());
         }
-        let mut free = out.cells.iter_mut();
-        for slot in slots {
-            let is_missing = missing & 1 != 0;
-            missing >>= 1;
-            if is_missing {
-                continue;
+        let cells = out.cells.iter_mut();
+        if flags & ALL_COLUMNS != 0 {
+            for (slot, cell) in slots.iter().zip(cells) {
+                *cell = self.plain_cell(slot, bytes, inserted, &mut at)?;
             }
-            let slot = slot.as_ref()?;
-            let (flags, behind) = rest.split_first()?;
-            rest = behind;
-            if flags & !(CELL_EMPTY | CELL_ROW_TIMESTAMP) != 0 {
+            out.cell_count = slots.len();
+        } else {
+            if slots.len() >= 64 {
                 return None;
             }
-            let timestamp = match flags & CELL_ROW_TIMESTAMP != 0 {
-                true => out.inserted?,
-                false => self.timestamp(take_uvint(&mut rest)?),
-            };
-            let len = match (flags & CELL_EMPTY != 0, slot.fixed_len) {
-                (true, _) => 0,
-                (false, Some(len)) => len,
-                (false, None) => take_uvint(&mut rest)?,
-            };
-            let len = usize::try_from(len).ok()?;
-            let start = row_len - rest.len();
-            rest = rest.get(len..)?;
-            *free.next()? = PlainCell {
-                column: slot.column,
-                timestamp,
-                value: start..start + len,
-            };
+            let missing = uvint_at(bytes, &mut at)?;
+            if missing >> slots.len() != 0 {
+                return None;
+            }
+            let there = (0..slots.len()).filter(|slot| missing >> slot & 1 == 0);
+            for (slot, cell) in there.filter_map(|slot| slots.get(slot)).zip(cells) {
+                *cell = self.plain_cell(slot, bytes, inserted, &mut at)?;
+            }
+            out.cell_count = slots.len() - missing.count_ones() as usize;
         }
-        let free = free.len();
-        out.cell_count = out.cells.len() - free;
-        out.len = row_len;
-        let has_any = out.inserted.is_some() || out.cell_count > 0;
-        (rest.is_empty() && has_any).then_some(row_len)
+        (out.inserted, out.len) = (inserted, row_len);
+        let has_any = inserted.is_some() || out.cell_count > 0;
+        (at == row_len && has_any).then_some(row_len)
+    }
+
+    /// Reads the cell that begins `at` bytes into those of a row, and moves the place behind it. Whether that is still in the row is
+    /// not asked.
+    #[inline(always)]
+    fn plain_cell(
+        &self,
+        slot: &Slot,
+        bytes: &[u8],
+        inserted: Option<i64>,
+        at: &mut usize,
+    ) -> Option<PlainCell> {
+        let flags = *bytes.get(*at)?;
+        *at += 1;
+        let timestamp = match flags & !CELL_EMPTY {
+            CELL_ROW_TIMESTAMP => inserted?,
+            0 => self.timestamp(uvint_at(bytes, at)?),
+            _ => return None,
+        };
+        let len = match slot.value {
+            SlotValue::NotPlain => return None,
+            _ if flags & CELL_EMPTY != 0 => 0,
+            SlotValue::Fixed(len) => len,
+            // No longer than the row.
+            SlotValue::Prefixed => u32::try_from(uvint_at(bytes, at)?).ok()?,
+        };
+        let start = *at;
+        *at = start.checked_add(len as usize)?;
+        Some(PlainCell {
+            timestamp,
+            column: slot.column,
+            start: start as u32,
+            len,
+        })
+    }
+}
+
+impl PlainCell {
+    /// Its value, of the bytes that begin with the row.
+    #[inline]
+    fn value<'b>(&self, row: &'b [u8]) -> Option<&'b [u8]> {
+        row.get(self.start as usize..)?.get(..self.len as usize)
     }
 }
 
@@ -335,7 +372,7 @@ impl<'t> Winners<'t> {
         Winners {
             layout,
             view,
-            cell_bytes_max: name_bytes_max.unwrap_or(0) + PIECE_BYTES,
+            cell_bytes_max: name_bytes_max.unwrap_or(0) + value::CELL_BYTES,
             value: Vec::new(),
             value_len: 0,
             cells: Vec::new(),
@@ -351,11 +388,16 @@ impl<'t> Winners<'t> {
 
     /// Encodes a row of one version; false where that can't be.
     #[inline]
-    pub fn encode_one(&mut self, (plain, bytes): PlainVersion<'_>) -> bool {
+    pub fn encode_one(&mut self, version: PlainVersion<'_>) -> bool {
+        self.encode_cells(version, version.0.inserted)
+    }
+
+    /// Encodes a row whose cells are all of one version.
+    fn encode_cells(&mut self, (plain, bytes): PlainVersion<'_>, inserted: Option<i64>) -> bool {
         let (view, columns) = (self.view, self.layout.columns(plain.is_static));
         let cells = plain.cells().iter().map(|cell| (cell, Some(bytes)));
         let room = self.make_room(plain.len, cells.len());
-        let left = encode(room, view, plain.inserted, columns, cells);
+        let left = encode(room, view, inserted, columns, cells);
         self.keep(left)
     }
 
@@ -372,11 +414,20 @@ impl<'t> Winners<'t> {
         let Some(one) = version(first) else {
             return false;
         };
-        if others.is_empty() {
-            return self.encode_one(one);
+        let mut newest = Some(one);
+        let mut inserted = one.0.inserted;
+        for &other in others {
+            let Some(next) = version(other) else {
+                return false;
+            };
+            inserted = inserted.max(next.0.inserted);
+            newest = newest.and_then(|newest| newer(newest, next));
+        }
+        if let Some(newest) = newest {
+            return self.encode_cells(newest, inserted);
         }
         let (one, _) = one;
-        let (mut inserted, mut bytes_max) = (one.inserted, one.len);
+        let mut bytes_max = one.len;
         self.cells.clear();
         let of_first = one.cells().iter().map(|cell| (first, cell.clone()));
         self.cells.extend(of_first);
@@ -384,7 +435,6 @@ impl<'t> Winners<'t> {
             let Some(next) = version(other) else {
                 return false;
             };
-            inserted = inserted.max(next.0.inserted);
             bytes_max += next.0.len;
             if !self.add(other, next, &version) {
                 return false;
@@ -402,7 +452,7 @@ impl<'t> Winners<'t> {
 
     /// Room for the value of a row whose cells take so many bytes at most.
     fn make_room(&mut self, bytes_max: usize, cells: usize) -> Room<'_> {
-        let len = bytes_max + cells * self.cell_bytes_max + 2 * PIECE_BYTES;
+        let len = bytes_max + cells * self.cell_bytes_max + 2 * value::CELL_BYTES;
         if self.value.len() < len {
             self.value.resize(len, 0);
         }
@@ -429,7 +479,7 @@ impl<'t> Winners<'t> {
             Ordering::Less => Some(false),
             Ordering::Equal => {
                 let (_, of) = version(of)?;
-                let is_same = of.get(known.value.clone())? == bytes.get(cell.value.clone())?;
+                let is_same = known.value(of)? == cell.value(bytes)?;
                 is_same.then_some(false)
             }
         };
@@ -470,23 +520,51 @@ impl<'t> Winners<'t> {
     }
 }
 
-/// Writes the value of a row of these cells, each with the bytes that hold it; returns how much room is left.
+/// The one of two versions that has the newer cell of each column; `None` where neither does.
+#[inline]
+fn newer<'b>(one: PlainVersion<'b>, other: PlainVersion<'b>) -> Option<PlainVersion<'b>> {
+    let (cells, others) = (one.0.cells(), other.0.cells());
+    let is_newer = |newer: &[PlainCell], older: &[PlainCell]| {
+        let is_newer =
+            |(n, o): (&PlainCell, &PlainCell)| n.column == o.column && n.timestamp > o.timestamp;
+        newer.len() == older.len() && newer.iter().zip(older).all(is_newer)
+    };
+    match (is_newer(others, cells), is_newer(cells, others)) {
+        (true, _) => Some(other),
+        (_, true) => Some(one),
+        _ => None,
+    }
+}
+
+/// Writes the value of a row of these cells, each with the bytes that its row begins; returns how much room is left.
 #[inline]
 fn encode<'a>(
-    mut room: Room<'_>,
+    room: Room<'_>,
     view: View,
     inserted: Option<i64>,
     columns: &[Column],
     cells: impl Iterator<Item = (&'a PlainCell, Option<&'a [u8]>)>,
 ) -> Option<usize> {
-    room.push_piece(|out| value::write_head(view, inserted, out))?;
-    let front_len = value::plain_front_len(view);
+    // Each view has a loop of its own.
+    match view {
+        View::Live => encode_as(View::Live, room, inserted, columns, cells),
+        View::Cells => encode_as(View::Cells, room, inserted, columns, cells),
+    }
+}
+
+#[inline(always)]
+fn encode_as<'a>(
+    view: View,
+    mut room: Room<'_>,
+    inserted: Option<i64>,
+    columns: &[Column],
+    cells: impl Iterator<Item = (&'a PlainCell, Option<&'a [u8]>)>,
+) -> Option<usize> {
+    value::push_plain_head(&mut room, view, inserted)?;
     for (cell, bytes) in cells {
-        columns.get(cell.column)?.spelled.write(&mut room)?;
-        let value_len = cell.value.len();
-        room.push_varint((front_len + value_len) as u64)?;
-        room.push_piece(|out| value::write_plain_front(view, cell.timestamp, out))?;
-        room.push_front(bytes?.get(cell.value.start..)?, value_len)?;
+        let name = &columns.get(cell.column as usize)?.spelled;
+        let (value, len) = (bytes?.get(cell.start as usize..)?, cell.len as usize);
+        value::push_plain_cell(&mut room, view, name, cell.timestamp, value, len)?;
     }
     Some(room.left())
 }
