@@ -19,6 +19,7 @@ mod folders; // where SSTables lie
 pub mod header; // an SSTable's columns
 mod index; // Index.db
 pub mod key; // the key of a row
+pub mod lane; // one SSTable among those that are merged
 pub mod layout; // the columns of a table
 mod manifest; // which SSTables there were
 mod marks; // where reading can begin

@@ -15,13 +15,12 @@
 use std::cmp::Ordering;
 
 use super::cells::Rules;
-use super::data::PartitionHead;
-use super::key::{self, Exactness};
+use super::lane::{Lane, Next, Versions, push_place};
 use super::layout::{Column, Layout, Mapping};
-use super::model::{Deletion, Marker, Row};
+use super::model::{Deletion, Row};
 use super::position::Position;
 use super::row_merge::RowMerge;
-use super::rows::plain::{Plain, PlainVersion, Winners};
+use super::rows::plain::Winners;
 use super::tied::Tied;
 use super::view::View;
 use crate::error::{Error, Result};
@@ -37,195 +36,6 @@ pub enum Merged {
     Covered(Deletion),
     /// The partition has no more.
     End,
-}
-
-/// What stands next in one SSTable's partition.
-#[derive(Debug, Clone)]
-pub enum Next {
-    /// A row, in the caller's buffer.
-    Row,
-    /// A plain row, in the caller's other buffer.
-    Plain,
-    /// A range tombstone marker.
-    Marker(Box<Marker>),
-    /// The partition has no more.
-    End,
-}
-
-/// One SSTable, read from the front.
-pub trait Versions {
-    /// Goes to the next partition, past what is left of this one, and sets `head` to its head; false where there is none.
-    ///
-    /// # Errors
-    ///
-    /// I/O errors, Damaged.
-    fn next_partition(&mut self, head: &mut PartitionHead) -> Result<bool>;
-
-    /// Reads what stands next in the partition.
-    ///
-    /// # Errors
-    ///
-    /// I/O errors, Damaged.
-    fn next(&mut self, row: &mut Row, plain: &mut Plain) -> Result<Next>;
-
-    /// Reads what stands next, if that is a plain row and soon told; else nothing was done.
-    fn next_plain(&mut self, _plain: &mut Plain) -> bool {
-        false
-    }
-
-    /// The bytes that begin with the plain row that was read last.
-    fn plain_bytes(&self) -> &[u8] {
-        &[]
-    }
-
-    /// Reads the row again that was plain, as one that is not.
-    ///
-    /// # Errors
-    ///
-    /// Damaged.
-    fn decode_plain(&mut self, _row: &mut Row) -> Result<()> {
-        Ok(())
-    }
-
-    /// The error of this SSTable where it contradicts itself.
-    fn damaged(&self, what: &str) -> Error;
-}
-
-/// One SSTable under way.
-struct Lane<V> {
-    versions: V,
-    mapping: Mapping,
-    /// Whether there is a next partition.
-    is_ahead: bool,
-    /// Its head.
-    head: PartitionHead,
-    /// Its place among partitions.
-    partition: Position,
-    row: Row,
-    plain: Plain,
-    next: Next,
-    /// Where `next` stands.
-    position: Position,
-    /// The same as the key has it, where that is other bytes.
-    exact: Vec<u8>,
-    /// Memory for the next position, or partition.
-    scratch: Position,
-    /// The range deletion that is open here.
-    open: Deletion,
-}
-
-impl<V: Versions> Lane<V> {
-    fn next_head(&mut self, layout: &Layout) -> Result<()> {
-        self.is_ahead = self.versions.next_partition(&mut self.head)?;
-        self.next = Next::End;
-        if !self.is_ahead {
-            return Ok(());
-        }
-        let (partitioner, key_type) = (layout.partitioner, &layout.key_type);
-        let key = self.head.key.as_slice();
-        self.scratch.write(|out| {
-            key::push_partition(out, partitioner, key_type, key);
-            Some(())
-        });
-        if self.scratch <= self.partition {
-            return Err(self.versions.damaged("partitions are not in order"));
-        }
-        std::mem::swap(&mut self.scratch, &mut self.partition);
-        Ok(())
-    }
-
-    fn begin(&mut self, layout: &Layout) -> Result<()> {
-        self.open = self.head.open;
-        self.position.clear();
-        self.advance(layout)
-    }
-
-    #[inline]
-    fn advance(&mut self, layout: &Layout) -> Result<()> {
-        // Most of what is read.
-        if self.versions.next_plain(&mut self.plain) {
-            return self.stand_at_plain(layout);
-        }
-        self.next = self.versions.next(&mut self.row, &mut self.plain)?;
-        match self.next {
-            Next::End => return Ok(()),
-            Next::Plain => return self.stand_at_plain(layout),
-            Next::Row | Next::Marker(_) => self.place(layout)?,
-        }
-        match self.position.cmp(&self.scratch) {
-            Ordering::Less => {}
-            Ordering::Equal if !self.is_row() => {}
-            _ => return Err(self.not_in_order()),
-        }
-        self.position.copy_from(&self.scratch);
-        Ok(())
-    }
-
-    #[inline]
-    fn stand_at_plain(&mut self, layout: &Layout) -> Result<()> {
-        self.next = Next::Plain;
-        if self.position >= self.plain.position {
-            return Err(self.not_in_order());
-        }
-        self.position.copy_from(&self.plain.position);
-        if !layout.is_exact {
-            std::mem::swap(&mut self.exact, &mut self.plain.exact);
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn not_in_order(&self) -> Error {
-        self.versions.damaged("rows are not in order")
-    }
-
-    /// Finds the position of a row that is not plain, or of a marker, and gives a row's columns the table's indexes.
-    fn place(&mut self, layout: &Layout) -> Result<()> {
-        if let Next::Row = self.next {
-            self.mapping.apply(&mut self.row);
-        }
-        let push = |out: &mut Vec<u8>, exactness| match &self.next {
-            Next::Marker(marker) => key::push_bound(out, layout, marker, exactness),
-            _ => key::push_row(out, layout, &self.row, exactness),
-        };
-        let written = self.scratch.write(|out| push(out, Exactness::Equal));
-        let pushed = written.and_then(|()| {
-            if layout.is_exact {
-                return Some(());
-            }
-            self.exact.clear();
-            push(&mut self.exact, Exactness::Bytes)
-        });
-        pushed.ok_or_else(|| {
-            self.versions
-                .damaged("too many or too few clustering values")
-        })
-    }
-
-    fn is_row(&self) -> bool {
-        matches!(self.next, Next::Row | Next::Plain)
-    }
-
-    fn is_plain(&self) -> bool {
-        matches!(self.next, Next::Plain)
-    }
-
-    /// The plain row that stands here.
-    #[inline]
-    fn plain_version(&self) -> Option<PlainVersion<'_>> {
-        let bytes = self.versions.plain_bytes();
-        self.is_plain().then_some((&self.plain, bytes))
-    }
-
-    /// Makes of a plain row one that is not.
-    fn decode_plain(&mut self) -> Result<()> {
-        if self.is_plain() {
-            self.versions.decode_plain(&mut self.row)?;
-            self.mapping.apply(&mut self.row);
-            self.next = Next::Row;
-        }
-        Ok(())
-    }
 }
 
 /// Merges the SSTables of one table.
@@ -266,20 +76,7 @@ impl<'t, V: Versions> Merger<'t, V> {
     ) -> Result<Merger<'t, V>> {
         let mut lanes = Vec::with_capacity(sources.len());
         for (versions, mapping) in sources {
-            let mut lane = Lane {
-                versions,
-                mapping,
-                is_ahead: false,
-                head: PartitionHead::default(),
-                partition: Position::default(),
-                row: Row::default(),
-                plain: Plain::default(),
-                next: Next::End,
-                position: Position::default(),
-                exact: Vec::new(),
-                scratch: Position::default(),
-                open: Deletion::LIVE,
-            };
+            let mut lane = Lane::new(versions, mapping);
             lane.next_head(layout)?;
             lanes.push(lane);
         }
@@ -464,7 +261,7 @@ impl<'t, V: Versions> Merger<'t, V> {
             return Ok(false);
         }
         key.truncate(partition_len);
-        push_place(self.layout, &lane.position, &lane.exact, key);
+        lane.push_place(self.layout, key);
         // The row was read, so an error is that of what follows it.
         self.failed = lane.advance(self.layout).err();
         Ok(true)
@@ -487,9 +284,15 @@ impl<'t, V: Versions> Merger<'t, V> {
             return Ok(false);
         }
         key.truncate(partition_len);
-        push_place(self.layout, &first.position, &first.exact, key);
+        first.push_place(self.layout, key);
         self.failed = self.advance_here().err();
         Ok(true)
+    }
+
+    /// Whether the current partition has no more.
+    pub fn is_at_end(&self) -> bool {
+        let mut lanes = self.members.iter().filter_map(|&lane| self.lanes.get(lane));
+        lanes.all(|lane| matches!(lane.next, Next::End))
     }
 
     #[inline]
@@ -608,15 +411,6 @@ fn foremost<'l>(places: impl Iterator<Item = (usize, &'l Position)>, out: &mut V
         if order.is_le() {
             out.push(lane);
         }
-    }
-}
-
-/// Appends a place in a partition as the key has it.
-#[inline]
-fn push_place(layout: &Layout, position: &Position, exact: &[u8], key: &mut Vec<u8>) {
-    match layout.is_exact {
-        true => position.push_to(key),
-        false => key.extend_from_slice(exact),
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::cells::{Ties, Version};
 use super::super::counter::Holders;
 use super::super::data::{Sstable, Unfiltered};
 use super::super::descriptor::Descriptor;
+use super::super::key::{self, Exactness};
 use super::super::model::{ColumnCells, Liveness, Seconds};
 use super::super::row_merge::push_cell;
 use super::super::value::{Encoder, encode_deletion};

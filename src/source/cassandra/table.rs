@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use super::cells::Rules;
 use super::data::{PartitionHead, PartitionReader, Sstable, Start, Unfiltered};
 use super::key;
+use super::lane::{Next, Versions};
 use super::layout::{Column, Known, Layout, Mapping};
 use super::model::{Deletion, Row as SstableRow, Seconds};
 use super::position::Position;
-use super::reconcile::{Merged, Merger, Next, Versions};
+use super::reconcile::{Merged, Merger};
 use super::resume::Resuming;
 use super::rows::plain::{Plain, Plan};
 use super::seek::Seeker;
@@ -424,6 +425,9 @@ impl<'a, V: Versions> Rows<'a, V> {
                     if !visit(Row { key, value }) {
                         return Ok(false);
                     }
+                }
+                if self.merger.is_at_end() {
+                    self.partition_len = None;
                 }
             }
             match self.step()? {

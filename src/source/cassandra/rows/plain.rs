@@ -36,6 +36,9 @@ pub struct Plan {
     row_bytes_max: usize,
 }
 
+/// By how many bits the value of a lone column of 8 bytes is shifted: two bytes stand before it.
+const LONE_SHIFT: u32 = u128::BITS - 8 * (2 + 8);
+
 /// How values that are numbers become a position.
 #[derive(Debug, Clone)]
 struct Numbers {
@@ -153,6 +156,19 @@ impl Numbers {
     /// Reads the values at a place of `bytes`, and sets the position by them; moves the place behind them.
     #[inline(always)]
     fn read(&self, bytes: &[u8], at: &mut usize, position: &mut Position) -> Option<()> {
+        if let [only] = self.columns.as_slice()
+            && only.fixed_len == Some(8)
+            && only.number.len == 8
+        {
+            // The most frequent one, without a shift by a variable.
+            let (0, value) = bytes.get(*at..)?.split_first()? else {
+                return None;
+            };
+            let value = u64::from_be_bytes(*value.first_chunk()?) ^ only.number.flipped;
+            position.set(self.front | u128::from(value) << LONE_SHIFT, self.len);
+            *at += 9;
+            return Some(());
+        }
         let mut front = self.front;
         if !self.columns.is_empty() {
             if *bytes.get(*at)? != 0 {
@@ -451,6 +467,7 @@ impl<'t> Winners<'t> {
     }
 
     /// Room for the value of a row whose cells take so many bytes at most.
+    #[inline]
     fn make_room(&mut self, bytes_max: usize, cells: usize) -> Room<'_> {
         let len = bytes_max + cells * self.cell_bytes_max + 2 * value::CELL_BYTES;
         if self.value.len() < len {
