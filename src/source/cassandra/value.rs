@@ -543,3 +543,7 @@ fn decode_cell<'a>(path: &'a [u8], cell: &'a [u8]) -> Option<Element<'a>> {
     element.value = Some(cursor.rest());
     Some(element)
 }
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+mod tests;
