@@ -100,14 +100,20 @@ pub fn run(args: &BuildArgs, out: &mut Output) -> Result<Exit> {
         let shown = snapshots.first().copied().unwrap_or(output);
         let tables = plan.build(snapshot.as_ref(), shown, None, out)?;
         let hash = plan.hash(None)?.id();
-        let mut file = AtomicFile::create(output, args.force.force)?;
-        write(tables, &hash, &mut file, &|e| {
-            Error::io("writing", output, e)
+        // Letting go of a large snapshot takes as long as writing its tree.
+        let tree = std::thread::scope(|scope| -> Result<Tree> {
+            // Where no thread can be had, it is let go of here.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, move || drop(snapshot));
+            let mut file = AtomicFile::create(output, args.force.force)?;
+            write(tables, &hash, &mut file, &|e| {
+                Error::io("writing", output, e)
+            })?;
+            file.flush().map_err(|e| Error::io("writing", output, e))?;
+            let tree = Tree::open(file.path(), &plan.source.options().file)?;
+            tree.check_all()?;
+            file.commit()?;
+            Ok(tree)
         })?;
-        file.flush().map_err(|e| Error::io("writing", output, e))?;
-        let tree = Tree::open(file.path(), &plan.source.options().file)?;
-        tree.check_all()?;
-        file.commit()?;
         for table in tree.tables() {
             let header = table.header();
             if header.summary.unreadable_leaves > 0 {

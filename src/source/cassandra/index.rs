@@ -13,7 +13,7 @@
 use super::data::{Sstable, Start, Within};
 use super::marks::Spread;
 use super::model::Deletion;
-use super::wire;
+use super::wire::{self, uvint_at};
 use crate::file::cursor::Cursor;
 use crate::file::input::Input;
 
@@ -27,20 +27,20 @@ pub fn read(sstable: &Sstable, spread: &mut Spread) -> Option<()> {
     let (mut at, mut scratch) = (0u64, Vec::new());
     while at < input.len() {
         let len = (input.len() - at).min(WINDOW_BYTES);
-        let mut cursor = Cursor::new(input.read(at, len, &mut scratch).ok()?);
-        let mut used = 0u64;
-        while let Some((key, partition, following)) = front(&mut cursor) {
+        let bytes = input.read(at, len, &mut scratch).ok()?;
+        let (mut place, mut used) = (0, 0u64);
+        while let Some((key, partition, following)) = front(bytes, &mut place) {
             spread.offer(Start::of_partition(partition), Some(key))?;
-            let body = cursor.position() as u64;
             if following > 0 && spread.has_blocks() {
-                let place = at.checked_add(body)?;
-                let end = place.checked_add(following)?;
-                let _ = blocks(sstable, &input, place..end, (partition, key), spread);
+                let body = at.checked_add(place as u64)?;
+                let end = body.checked_add(following)?;
+                let _ = blocks(sstable, &input, body..end, (partition, key), spread);
             }
-            used = body.checked_add(following)?;
-            if cursor.take(following).is_none() {
+            used = (place as u64).checked_add(following)?;
+            if used > bytes.len() as u64 {
                 break;
             }
+            place = used as usize;
         }
         // An entry that does not fit is none.
         at = at.checked_add(used).filter(|_| used > 0)?;
@@ -48,11 +48,13 @@ pub fn read(sstable: &Sstable, spread: &mut Spread) -> Option<()> {
     (at == input.len()).then_some(())
 }
 
-/// Key and offset of a partition, and how much of it follows.
+/// Key and offset of the partition at a place, and how much of it follows; moves the place behind these.
 #[inline]
-fn front<'a>(cursor: &mut Cursor<'a>) -> Option<(&'a [u8], u64, u64)> {
-    let key = wire::u16_prefixed(cursor)?;
-    Some((key, wire::uvint(cursor)?, wire::uvint(cursor)?))
+fn front<'a>(bytes: &'a [u8], place: &mut usize) -> Option<(&'a [u8], u64, u64)> {
+    let (key_len, rest) = bytes.get(*place..)?.split_first_chunk()?;
+    let key = rest.get(..u16::from_be_bytes(*key_len).into())?;
+    *place += key_len.len() + key.len();
+    Some((key, uvint_at(bytes, place)?, uvint_at(bytes, place)?))
 }
 
 fn blocks(
