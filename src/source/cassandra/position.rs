@@ -84,13 +84,18 @@ impl Position {
 impl Ord for Position {
     #[inline]
     fn cmp(&self, other: &Position) -> Ordering {
-        self.front.cmp(&other.front).then_with(|| {
-            match self.len > FRONT_BYTES && other.len > FRONT_BYTES {
-                true => self.bytes.cmp(&other.bytes),
-                // One is the other with zeros behind it, or with more.
-                false => self.len.cmp(&other.len),
-            }
-        })
+        // Not by `cmp`, which loads a number at once that may just have been written in halves; that waits for the halves.
+        if self.front < other.front {
+            return Ordering::Less;
+        }
+        if other.front < self.front {
+            return Ordering::Greater;
+        }
+        match self.len > FRONT_BYTES && other.len > FRONT_BYTES {
+            true => self.bytes.cmp(&other.bytes),
+            // One is the other with zeros behind it, or with more.
+            false => self.len.cmp(&other.len),
+        }
     }
 }
 
