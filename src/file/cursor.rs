@@ -131,7 +131,7 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Bytes that are copied in one piece, without a call.
-pub const PIECE_BYTES: usize = 16;
+const PIECE_BYTES: usize = 16;
 
 /// Appends the first `len` bytes of `bytes`; few of many in one piece.
 #[inline]

@@ -16,7 +16,7 @@ fn varint(mut value: usize) -> Vec<u8> {
 fn plain_cells_of_every_length() {
     let timestamp = 0x0102_0304_0506_0708;
     // Behind a value stands what is not of it.
-    let behind: Vec<u8> = (0..40_000u32).map(|n| (n * n >> 3) as u8).collect();
+    let behind: Vec<u8> = (0..40_000u32).map(|n| (n * n / 8) as u8).collect();
     let value_lens = (0..300).chain(16_360..16_400);
     for value_len in value_lens {
         for name_len in [0, 1, 29, 30, 31, 32, 33, 126, 127, 128, 200] {
