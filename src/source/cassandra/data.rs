@@ -317,16 +317,16 @@ impl PartitionReader<'_> {
         self.decode(&front, row)
     }
 
-    /// Reads what follows in the partition, if that is a plain row all of which is loaded; else returns false, and what
-    /// follows is still to be read.
+    /// Reads what follows in the partition, if that is a plain row all of which is loaded; [`PartitionReader::plain_bytes`] are those of
+    /// the row until something else is read. Else returns false, and what follows is still to be read.
     #[inline]
     pub fn next_plain(&mut self, plan: &Plan, plain: &mut Plain) -> bool {
         self.pass_plain();
         self.in_partition && self.is_plain(plan, plain)
     }
 
-    /// As [`PartitionReader::next_unfiltered`]; but a plain row is read into `plain`, `row` is left as it is, and the result is
-    /// `None`. [`PartitionReader::plain_bytes`] are those of the row until something else is read.
+    /// Reads what follows where [`PartitionReader::next_plain`] returned false, as [`PartitionReader::next_unfiltered`] does; but a plain
+    /// row of which a part was not loaded is read into `plain`, `row` is left as it is, and the result is `None`.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ pub trait Versions {
     /// I/O errors, Damaged.
     fn next_partition(&mut self, head: &mut PartitionHead) -> Result<bool>;
 
-    /// Reads what stands next in the partition.
+    /// Reads what stands next in the partition, where [`Versions::next_plain`] returned false.
     ///
     /// # Errors
     ///

@@ -16,16 +16,18 @@ use crate::file::cursor::Cursor;
 /// Reads an unsigned vint.
 #[inline]
 pub fn uvint(cursor: &mut Cursor<'_>) -> Option<u64> {
-    let (value, rest) = split_uvint(cursor.rest())?;
-    cursor.take((cursor.rest().len() - rest.len()) as u64)?;
+    let mut len = 0;
+    let value = uvint_at(cursor.rest(), &mut len)?;
+    cursor.take(len as u64)?;
     Some(value)
 }
 
 /// Takes an unsigned vint from the front of bytes.
 #[inline(always)]
 pub fn take_uvint(bytes: &mut &[u8]) -> Option<u64> {
-    let (value, rest) = split_uvint(bytes)?;
-    *bytes = rest;
+    let mut len = 0;
+    let value = uvint_at(bytes, &mut len)?;
+    *bytes = bytes.get(len..)?;
     Some(value)
 }
 
@@ -42,41 +44,26 @@ pub fn uvint_at(bytes: &[u8], at: &mut usize) -> Option<u64> {
         *at += 2;
         return Some(u64::from(first & 0x3f) << 8 | u64::from(second));
     }
-    let (value, rest) = split_uvint(bytes.get(*at..)?)?;
-    *at = bytes.len() - rest.len();
+    let vint = bytes.get(*at..)?;
+    let extra = first.leading_ones() as usize;
+    // In one piece, but for the longest and those near the end of the bytes.
+    let value = match vint.first_chunk() {
+        Some(ahead) if extra < 8 => {
+            let bits = u64::from_be_bytes(*ahead) >> (56 - 8 * extra);
+            bits & ((1 << (7 * extra + 7)) - 1)
+        }
+        _ => long_uvint(first, vint.get(1..=extra)?),
+    };
+    *at += 1 + extra;
     Some(value)
 }
 
-/// Reads the unsigned vint that bytes begin with; returns it and the bytes behind it.
-#[inline(always)]
-fn split_uvint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (&first, rest) = bytes.split_first()?;
-    if first < 0x80 {
-        return Some((u64::from(first), rest));
-    }
-    if first < 0xc0 {
-        let (&second, rest) = rest.split_first()?;
-        return Some((u64::from(first & 0x3f) << 8 | u64::from(second), rest));
-    }
-    let extra = first.leading_ones();
-    // In one piece, but for the longest and those near the end of the bytes.
-    match bytes.first_chunk() {
-        Some(ahead) if extra < 8 => {
-            let bits = u64::from_be_bytes(*ahead) >> (56 - 8 * extra);
-            let value = bits & ((1 << (7 * extra + 7)) - 1);
-            Some((value, rest.get(extra as usize..)?))
-        }
-        _ => split_uvint_slow(first, rest),
-    }
-}
-
+/// The value of a vint, by its first byte and the others.
 #[cold]
-fn split_uvint_slow(first: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
-    let extra = first.leading_ones();
-    let head = 0xffu8.checked_shr(extra).unwrap_or(0) & first;
-    let (tail, rest) = rest.split_at_checked(extra as usize)?;
+fn long_uvint(first: u8, others: &[u8]) -> u64 {
+    let head = 0xffu8.checked_shr(first.leading_ones()).unwrap_or(0) & first;
     let push = |value, &byte: &u8| value << 8 | u64::from(byte);
-    Some((tail.iter().fold(u64::from(head), push), rest))
+    others.iter().fold(u64::from(head), push)
 }
 
 /// Reads a signed vint: an unsigned one whose lowest bit is the sign.
